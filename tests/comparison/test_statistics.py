@@ -1,0 +1,159 @@
+"""Each statistic by itself, where the whole of `compare` does not pin it already."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from fractions import Fraction
+
+import numpy
+import pytest
+from scipy.stats import permutation_test, ttest_rel
+from statsmodels.stats.power import TTestPower
+
+from train.comparison import statistics
+
+
+def quarters(*numbers: int) -> list[Fraction]:
+    return [Fraction(number, 4) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([], 1.0),
+        (quarters(0, 0, 0), 1.0),
+        (quarters(4), 1.0),  # one pair says nothing
+        (quarters(4, 0, 0), 1.0),
+        (quarters(4, 4), 0.5),
+        (quarters(4, -4), 1.0),
+        (quarters(*[1] * 5), 2 / 32),  # five that differ: no p below .05 exists
+        (quarters(*[1] * 6), 2 / 64),
+        (quarters(1, 2, -3, 4), 10 / 16),  # sum 4 of 10: the minuses hold at most 3 in {}, 1, 2, 3, 1+2
+        ([Fraction(1, 3), Fraction(1, 6), Fraction(1, 2)], 2 / 8),  # in floats 1/3 + 1/6 is not 1/2
+        ([Fraction(1, 3), Fraction(1, 6), Fraction(-1, 2)], 1.0),
+    ],
+)
+def test_sign_flip_p(differences, p):
+    assert statistics.sign_flip_p(differences, 0) == p
+
+
+def test_sign_flip_p_is_that_of_scipy():
+    generator = random.Random(1)
+    for _ in range(20):
+        numbers = [generator.choice([-4, -3, -2, -1, 1, 2, 3, 4]) for _ in range(generator.randint(2, 12))]
+        wanted = permutation_test(
+            (numpy.array(numbers),),
+            lambda x, axis: x.sum(axis=axis),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=2**12,
+        )
+        assert statistics.sign_flip_p(quarters(*numbers), 0) == wanted.pvalue
+
+
+@pytest.mark.parametrize("size", [9, 60])
+def test_sign_flip_p_on_a_grid_too_fine_to_count_is_scipys_and_seeded(size, monkeypatch):
+    generator = random.Random(size)
+    numbers = quarters(*(generator.choice([-2, -1, 1, 3]) for _ in range(size)))
+    counted = statistics.sign_flip_p(numbers, 0)
+    monkeypatch.setattr(statistics, "MOST_SUMS", 1)
+    sampled = statistics.sign_flip_p(numbers, 0)
+    assert sampled == statistics.sign_flip_p(numbers, 0)
+    assert sampled == pytest.approx(counted, abs=0 if size <= 20 else 0.01)
+
+
+def test_sign_flip_p_takes_differences_whose_common_denominator_is_huge():
+    primes = [101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157]
+    assert statistics.sign_flip_p([Fraction(prime - 1, prime) for prime in primes], 0) == 2 / 2 ** len(primes)
+
+
+def test_sign_flip_never_rejects_more_often_than_alpha():
+    # Over all sign assignments of given magnitudes, which are equally likely under the null.
+    for magnitudes in ([1] * 8, [1, 1, 2, 2, 3, 4, 4, 4], [4, 4, 1, 1, 1, 1]):
+        p_values = [
+            statistics.sign_flip_p(quarters(*(s * m for s, m in zip(signs, magnitudes, strict=True))), 0)
+            for signs in itertools.product((1, -1), repeat=len(magnitudes))
+        ]
+        for alpha in (0.01, 0.05, 0.1, 0.5):
+            assert sum(p <= alpha for p in p_values) <= alpha * len(p_values)
+
+
+def test_the_difference_interval_is_that_of_the_paired_t_test():
+    a, b = quarters(4, 3, 2, 4, 0, 1, 4), quarters(1, 3, 0, 2, 1, 0, 4)
+    wanted = ttest_rel([float(x) for x in a], [float(x) for x in b]).confidence_interval()
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    assert statistics.difference_interval(differences, 0.05) == pytest.approx(tuple(wanted))
+
+
+def test_equal_thirds_do_not_vary():
+    thirds = [Fraction(1, 3)] * 9
+    assert statistics.standard_error(thirds) == 0
+    assert statistics.difference_interval(thirds, 0.05) is None
+    assert statistics.cell_interval(thirds, 0.0, 0.05) == pytest.approx((0.1206, 0.6458), abs=1e-4)
+
+
+def test_topics_widen_the_standard_error_and_never_narrow_it():
+    alike = quarters(4, 4, 4, 0, 0, 0)
+    plain = statistics.standard_error(alike)
+    assert statistics.standard_error(alike, ["a"] * 3 + ["b"] * 3) > plain
+    assert statistics.standard_error(alike, ["a", "b", "c", "a", "b", "c"]) == plain
+    assert statistics.standard_error(alike, ["a"] * 6) == plain  # one topic is no cluster
+    assert statistics.standard_error(alike, [""] * 6) == plain
+    assert statistics.standard_error(alike, list("abcdef")) == pytest.approx(plain)  # statsmodels' correction cancels
+    low, high = statistics.cell_interval(alike, statistics.standard_error(alike, ["a"] * 3 + ["b"] * 3), 0.05)
+    assert low < 0.1 and high > 0.9  # two topics are hardly more than two questions
+
+
+@pytest.mark.parametrize(("c", "n", "k"), [(c, n, k) for n in (1, 4) for c in range(n + 1) for k in range(1, n + 1)])
+def test_pass_at_k_and_pass_hat_k_count_draws(c, n, k):
+    draws = list(itertools.combinations([True] * c + [False] * (n - c), k))
+    assert statistics.pass_at_k(c, n, k) == pytest.approx(sum(map(any, draws)) / len(draws))
+    assert statistics.pass_hat_k(c, n, k) == pytest.approx(sum(map(all, draws)) / len(draws))
+
+
+def test_detectable_is_what_the_t_test_has_eighty_percent_power_for():
+    differences = quarters(*([4] * 5 + [3, 1] + [0] * 93))
+    effect = statistics.detectable(differences, 0.05) / statistics.standard_deviation(differences)
+    assert TTestPower().power(effect, 100, 0.05) == pytest.approx(0.8, abs=0.01)
+
+
+def test_questions_needed_would_make_the_difference_detectable():
+    differences = quarters(*([4] * 5 + [3, 1] + [0] * 23))
+    deviation = statistics.standard_deviation(differences)
+    assert statistics.questions_needed(deviation, 0.2, 0.05, 0.05, 1) == 30  # the published test had just enough
+    assert statistics.questions_needed(deviation, 0.1, 0.05, 0.05, 1) == 120
+    assert statistics.questions_needed(deviation, 0.01, 0.05, 0.05, 1) == 480  # worthwhile caps what is looked for
+    assert statistics.questions_needed(deviation, 0.2, 0.05, 0.05, 4) > 30
+
+
+def test_questions_that_all_differ_alike_still_bound_the_difference():
+    assert statistics.uniform_upper_bound(0.0, 5, 0.05) is None
+    assert statistics.uniform_upper_bound(0.0, 30, 0.05) == pytest.approx(0.1157, abs=1e-4)  # Clopper-Pearson, 0 of 30
+    for difference, worthwhile in ((0.0, 0.05), (0.02, 0.05), (-0.5, 0.05), (0.0, 0.2)):
+        needed = statistics.uniform_questions_needed(difference, worthwhile, 0.05, 4, beats=False)
+        assert (statistics.uniform_upper_bound(difference, max(needed, 6), 0.05)) < worthwhile
+        assert needed <= 6 or statistics.uniform_upper_bound(difference, needed - 1, 0.05) >= worthwhile
+    assert statistics.uniform_questions_needed(0.1, 0.05, 0.05, 4, beats=False) is None
+    assert statistics.uniform_questions_needed(0.25, 0.05, 0.05, 1, beats=True) == 6
+
+
+def test_equivalence_needs_a_narrow_difference():
+    nearly = quarters(*([1, -1] * 5 + [0] * 90))
+    assert statistics.equivalence_p(nearly, 0.05) < 0.001
+    assert statistics.equivalence_p(quarters(*[4, 4, 0, 0, 0, 0, 0]), 0.05) > 0.5
+    assert statistics.equivalence_p(quarters(0, 0, 0, 0, 0, 0, 0), 0.05) is None
+
+
+def test_seeds_that_disagree_widen_the_claim_beyond_them():
+    generator = random.Random(0)
+    calm = [quarters(*(generator.randint(0, 4) for _ in range(20))) for _ in range(3)]
+    apart = [[share + shift for share in row] for row, shift in zip(calm, (-1, 0, 1), strict=True)]
+    narrow, wide = statistics.between_seeds(calm, 0.05), statistics.between_seeds(apart, 0.05)
+    assert wide["standard_error"] > 2 * narrow["standard_error"]
+    assert wide["interval"][1] - wide["interval"][0] > 4 * (narrow["interval"][1] - narrow["interval"][0])
+    assert statistics.between_seeds(calm[:1], 0.05) is None
+    # Identical seeds add nothing: the questions' own standard error remains.
+    same = statistics.between_seeds([calm[0]] * 3, 0.05)
+    assert same["standard_error"] == pytest.approx(statistics.standard_deviation(calm[0]) / math.sqrt(20))

@@ -1,0 +1,5 @@
+"""`python -m train …` is `openbook …`."""
+
+from train.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,234 @@
+"""The verbs: parse, call, print. Heavy imports happen inside the verb that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from train import __version__
+from train.errors import RunFailed, UserError
+
+if TYPE_CHECKING:
+    from train.progress import Screen
+    from train.recipe import Recipe
+    from train.store import Run
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt, no ordinary handler may swallow it."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="openbook",
+        description="Decide with evidence whether a small instruct model should answer from retrieved context, "
+        "be fine-tuned, or both.",
+        epilog="Exit codes: 0 good, 1 the run failed or verify found a difference, 2 wrong use or bad input, "
+        "130/143 interrupted. An interrupted command goes on where it was when it is given again.",
+    )
+    top.add_argument("--version", action="version", version=f"openbook {__version__}")
+    top.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, text: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+
+    texts = {
+        "check": "look at a recipe without training: data errors, leakage, lengths, where the loss starts",
+        "run": "all stages of a recipe, from where an earlier run stopped",
+        "train": "only train the arms",
+        "sample": "only sample the answers of trained arms",
+        "grade": "grade the stored answers again",
+        "report": "compare and report again from the stored verdicts",
+    }
+    for name, text in texts.items():
+        each = verb(name, text)
+        each.add_argument("recipe", help="a shipped recipe (see `openbook recipes`) or a Python file with a RECIPE")
+        each.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="PATH=VALUE",
+            dest="settings",
+            help="set a field of the recipe, such as sampling.samples=8; may be repeated",
+        )
+        if name != "check":
+            each.add_argument("--out", type=Path, help="the run directory (default: runs/<recipe name>)")
+        if name in ("run", "train", "sample"):
+            each.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    compare = verb("compare", "grade and compare answers made elsewhere, and report on them")
+    compare.add_argument("answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]")
+    compare.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
+    compare.add_argument(
+        "--contrast",
+        action="append",
+        default=[],
+        metavar="'ARM/CONDITION vs ARM/CONDITION'",
+        help="a planned contrast; may be repeated (default: every pair of cells, in the order of the file)",
+    )
+    compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
+    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>)")
+    check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
+    check.add_argument("run", type=Path, help="a run directory")
+    verb("recipes", "list the recipes there are")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns the exit code."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        return dispatch(options)
+    except KeyboardInterrupt:
+        return interrupted(130)
+    except Terminated:
+        return interrupted(143)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except UserError as error:
+        code, message = 2, str(error)
+    except RunFailed as error:
+        code, message = 1, str(error)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            code, message = 2, f"{error.filename or 'the run directory'}: the disk is full; nothing is lost, make room "
+            message += "and give the same command again"
+        elif error.filename is not None and isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)):
+            code, message = 2, f"{error.filename}: {error.strerror}"
+        else:
+            code, message = 1, unforeseen(error)
+    except Exception as error:
+        code, message = 1, unforeseen(error)
+    if options.debug:
+        raise
+    print(f"openbook: error: {message}", file=sys.stderr)
+    return code
+
+
+def unforeseen(error: Exception) -> str:
+    """What is said of an error that nobody foresaw."""
+    first = (str(error).strip() or "no details").splitlines()[0]
+    return f"{type(error).__name__}: {first} (openbook --debug VERB … shows where)"
+
+
+def terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Turns SIGTERM into an exception, so that files are closed on the way out."""
+    raise Terminated
+
+
+def interrupted(code: int) -> int:
+    """What is said when a signal ended the run."""
+    print("openbook: interrupted; the same command goes on from here", file=sys.stderr)
+    return code
+
+
+def dispatch(options: argparse.Namespace) -> int:
+    """Carries out the verb."""
+    if options.verb == "recipes":
+        return list_recipes()
+    if options.verb == "verify":
+        return verify(options.run)
+    from train.progress import Screen
+
+    screen = Screen()
+    if options.verb == "compare":
+        return compare(options, screen)
+    from train.loading import load_recipe
+
+    recipe = load_recipe(options.recipe, options.settings)
+    if options.verb == "check":
+        return check(recipe, screen)
+    from train.store import Run
+
+    directory = options.out or Path("runs") / recipe.name
+    stages = {"run": ("train", "sample", "grade", "report")}.get(options.verb, (options.verb,))
+    return carry_out(recipe, Run(directory, recipe.name), stages, screen, dry_run=getattr(options, "dry_run", False))
+
+
+def carry_out(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool) -> int:
+    """Runs the stages and prints where the report is."""
+    from train.pipeline import execute
+
+    if dry_run:
+        execute(recipe, run, stages, screen, dry_run=True)
+        return 0
+    with run:
+        execute(recipe, run, stages, screen)
+        if "report" in stages:
+            say_result(run)
+    return 0
+
+
+def say_result(run: Run) -> None:
+    """The decision, the planned contrasts, and as the last line the path of the report."""
+    from train.findings import read_json
+    from train.report import contrast_line
+
+    comparison = read_json(run, "comparison.json")
+    for contrast in comparison["contrasts"]:
+        if contrast["p_holm"] is not None:
+            print(contrast_line(contrast))
+    print(comparison["decision"]["sentence"])
+    print(run.path("report.html"))
+
+
+def check(recipe: Recipe, screen: Screen) -> int:
+    """Prints what a run would work on; exit code 1 where the test leaks into training."""
+    from train.pipeline import quiet_libraries
+    from train.preflight import describe
+    from train.prepare import prepare
+
+    quiet_libraries()
+    prepared = prepare(recipe)
+    for warning in prepared.dataset.warnings:
+        screen.warn(warning)
+    for line in describe(prepared):
+        print(line)
+    return 1 if prepared.audit["leaks"] else 0
+
+
+def compare(options: argparse.Namespace, screen: Screen) -> int:
+    """Grades, compares and reports on answers made elsewhere."""
+    from train.foreign import compare_answers
+
+    say_result(
+        compare_answers(options.answers, options.questions, options.contrast, options.abstention, options.out, screen)
+    )
+    return 0
+
+
+def verify(directory: Path) -> int:
+    """Prints what differs; exit code 1 where anything does."""
+    from train.store import Run
+    from train.verify import verify as differences
+
+    if not (directory / "manifest.json").is_file():
+        raise UserError(f"{directory}: holds no run")
+    found = differences(Run.of(directory))
+    for line in found[:100]:
+        print(line)
+    if len(found) > 100:
+        print(f"… and {len(found) - 100} more")
+    print(f"{len(found)} differences" if found else "every number follows from the stored answers")
+    return 1 if found else 0
+
+
+def list_recipes() -> int:
+    """Prints the shipped recipes, one line each."""
+    from train.loading import shipped_recipes, summary
+
+    for name, path in shipped_recipes().items():
+        print(f"{name:<24} {summary(path)}")
+    return 0

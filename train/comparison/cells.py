@@ -1,0 +1,231 @@
+"""Folds answers and verdicts into counts per question, and counts into the cells of comparison.json."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from train.comparison import statistics
+from train.errors import UserError, nearest
+from train.records import ALL, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word, is_right
+
+WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained", "unscored")
+SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validation", "train")
+"""The splits that have cells, where their questions were asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the answers of one cell to one question were graded; `texts` are the different answer texts."""
+
+    correct: int
+    wrong: int
+    abstained: int
+    unscored: int
+    right: int
+    texts: frozenset[str]
+    graders: tuple[str, ...]
+
+    @property
+    def answers(self) -> int:
+        """All answers, scored or not."""
+        return self.scored + self.unscored
+
+    @property
+    def scored(self) -> int:
+        """The answers with a verdict other than `unscored`."""
+        return self.correct + self.wrong + self.abstained
+
+    @property
+    def share(self) -> Fraction | None:
+        """The share right of the scored answers; None where none was scored: unscored is never wrong."""
+        return Fraction(self.right, self.scored) if self.scored else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One question in one cell: what was expected, and the counts under each training seed."""
+
+    expects: Expectation
+    seeds: Mapping[int, Counts]
+
+    @property
+    def pooled(self) -> Counts:
+        """The counts of all training seeds together."""
+        return merge(self.seeds.values())
+
+
+Table = Mapping[Cell, Mapping[str, Tally]]
+"""cell -> question id -> tally; questions in the order of their ids, so that no figure depends on record order."""
+
+
+def merge(parts: Iterable[Counts]) -> Counts:
+    """The counts of several seeds together."""
+    parts = list(parts)
+    return Counts(
+        correct=sum(part.correct for part in parts),
+        wrong=sum(part.wrong for part in parts),
+        abstained=sum(part.abstained for part in parts),
+        unscored=sum(part.unscored for part in parts),
+        right=sum(part.right for part in parts),
+        texts=frozenset[str]().union(*(part.texts for part in parts)),
+        graders=tuple(grader for part in parts for grader in part.graders),
+    )
+
+
+def fold(
+    questions: Sequence[Question],
+    contexts: Sequence[Context],
+    answers: Sequence[Answer],
+    verdicts: Mapping[AnswerId, Verdict],
+) -> Table:
+    """The table of all cells that were asked. An answer without a verdict is unscored.
+
+    Raises UserError for an answer given twice, to an unknown question, or without a context of its condition.
+    """
+    known = {question.id for question in questions}
+    expects = {(context.question, context.condition): context.expects for context in contexts}
+    grouped: dict[Cell, dict[str, dict[int, list[Answer]]]] = {}
+    seen: set[AnswerId] = set()
+    for answer in sorted(answers, key=lambda answer: answer.id):
+        place = f"answer {answer.sample} of {answer.arm!r} (seed {answer.seed}) under {answer.condition!r}"
+        if answer.question not in known:
+            raise UserError(f"{place}: no question {answer.question!r}{nearest(answer.question, known)}")
+        if (answer.question, answer.condition) not in expects:
+            raise UserError(f"{place}: question {answer.question!r} has no context of this condition; make it first")
+        if answer.id in seen:
+            raise UserError(f"{place}: question {answer.question!r} is answered twice; keep one of the two")
+        seen.add(answer.id)
+        by_question = grouped.setdefault(Cell(answer.arm, answer.condition), {})
+        by_question.setdefault(answer.question, {}).setdefault(answer.seed, []).append(answer)
+    return {
+        cell: {
+            question: Tally(
+                expects=expects[question, cell.condition],
+                seeds={
+                    seed: _count(by_seed[seed], verdicts, expects[question, cell.condition]) for seed in sorted(by_seed)
+                },
+            )
+            for question, by_seed in sorted(by_question.items())
+        }
+        for cell, by_question in sorted(grouped.items())
+    }
+
+
+def _count(answers: Sequence[Answer], verdicts: Mapping[AnswerId, Verdict], expects: Expectation) -> Counts:
+    given = [verdicts.get(answer.id) for answer in answers]
+    words = Counter(verdict.verdict if verdict else "unscored" for verdict in given)
+    return Counts(
+        correct=words["correct"],
+        wrong=words["wrong"],
+        abstained=words["abstained"],
+        unscored=words["unscored"],
+        right=sum(is_right(verdict.verdict, expects) for verdict in given if verdict),
+        texts=frozenset(answer.text for answer in answers),
+        graders=tuple(verdict.grader for verdict in given if verdict),
+    )
+
+
+def question_splits(question: Question) -> tuple[str, ...]:
+    """The splits under which a question is reported; one without a split counts under `all` alone."""
+    if not question.split:
+        return (ALL,)
+    return (question.split, ALL) if question.split in ("seen", "unseen") else (question.split,)
+
+
+def in_split(table: Table, cell: Cell, split: str, questions: Mapping[str, Question]) -> dict[str, Tally]:
+    """The tallies of one cell for the questions of one split; empty where it was not asked."""
+    return {name: tally for name, tally in table.get(cell, {}).items() if split in question_splits(questions[name])}
+
+
+def cell_row(
+    cell: Cell, tallies: Mapping[str, Tally], *, kind: str, split: str, topics: Mapping[str, str], alpha: float
+) -> dict[str, Any]:
+    """One entry of `cells`. Accuracies and shares are means over questions in [0, 1]; counts are of answers."""
+    pooled = {name: tally.pooled for name, tally in tallies.items()}
+    total = merge(pooled.values())
+    seeds = sorted({seed for tally in tallies.values() for seed in tally.seeds})
+    shares = {name: counts.share for name, counts in pooled.items()}
+    scored = {name: share for name, share in shares.items() if share is not None}
+    error = statistics.standard_error(list(scored.values()), [topics[name] for name in scored])
+    expected = {tally.expects for tally in tallies.values()}
+    return {
+        "arm": cell.arm,
+        "kind": kind,
+        "condition": cell.condition,
+        "split": split,
+        "expects": expected.pop() if len(expected) == 1 else "mixed",
+        "questions": len(tallies),
+        "unscored_questions": len(tallies) - len(scored),
+        "seeds": seeds,
+        "answers": total.answers,
+        **{word: getattr(total, word) for word in WORDS},
+        "right": total.right,
+        "distinct": sum(len(counts.texts) for counts in pooled.values()),
+        "accuracy": statistics.mean(list(scored.values())),
+        "standard_error": error,
+        "interval": _listed(statistics.cell_interval(list(scored.values()), error, alpha)),
+        "per_seed": [_seed_accuracy(tallies.values(), seed) for seed in seeds],
+        "false_refusal": _abstention(tallies.values(), "answer"),
+        "right_abstention": _abstention(tallies.values(), "abstain"),
+        "answered_from_memory": sum(
+            counts.correct for name, counts in pooled.items() if tallies[name].expects == "abstain"
+        ),
+        **_passes(tallies.values()),
+        "graders": dict(sorted(Counter(total.graders).items())),
+        "per_question": [_question_row(name, tally, alpha) for name, tally in tallies.items()],
+    }
+
+
+def _question_row(name: str, tally: Tally, alpha: float) -> dict[str, Any]:
+    counts = tally.pooled
+    return {
+        "question": name,
+        "expects": tally.expects,
+        "samples": samples(tally),
+        "answers": counts.answers,
+        **{word: getattr(counts, word) for word in WORDS},
+        "right": counts.right,
+        "distinct": len(counts.texts),
+        "interval": _listed(statistics.entry_interval(counts.right, counts.scored, alpha)) if counts.scored else None,
+    }
+
+
+def samples(tally: Tally) -> int:
+    """The answers per training seed: k, or the largest where an interrupted run left some seeds short."""
+    return max(counts.answers for counts in tally.seeds.values())
+
+
+def _seed_accuracy(tallies: Iterable[Tally], seed: int) -> float | None:
+    shares = [tally.seeds[seed].share for tally in tallies if seed in tally.seeds]
+    return statistics.mean([share for share in shares if share is not None])
+
+
+def _abstention(tallies: Iterable[Tally], expects: Expectation) -> float | None:
+    """The mean over questions of the share abstained, where `expects` was expected; None where it never was."""
+    pooled = [tally.pooled for tally in tallies if tally.expects == expects]
+    return statistics.mean([Fraction(counts.abstained, counts.scored) for counts in pooled if counts.scored])
+
+
+def _passes(tallies: Iterable[Tally]) -> dict[str, dict[str, float | None]]:
+    """pass@k and pass^k at k = 1, 2, 4, … and all samples: of one checkpoint, averaged over its seeds and questions.
+
+    A question with fewer than k scored answers under a seed is left out at that k.
+    """
+    entries = [[(counts.right, counts.scored) for counts in tally.seeds.values()] for tally in tallies]
+    most = max((scored for entry in entries for _, scored in entry), default=0)
+    sizes = sorted({most} | {2**power for power in range(most.bit_length())}) if most else []
+    result: dict[str, dict[str, float | None]] = {"pass_at_k": {}, "pass_hat_k": {}}
+    for k in sizes:
+        enough = [[(right, scored) for right, scored in entry if scored >= k] for entry in entries]
+        for name, chance in (("pass_at_k", statistics.pass_at_k), ("pass_hat_k", statistics.pass_hat_k)):
+            means = [sum(chance(*pair, k) for pair in entry) / len(entry) for entry in enough if entry]
+            result[name][str(k)] = sum(means) / len(means) if means else None
+    return result
+
+
+def _listed(interval: statistics.Interval | None) -> list[float] | None:
+    return None if interval is None else list(interval)

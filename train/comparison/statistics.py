@@ -1,0 +1,291 @@
+"""The statistics of METHOD.md, one small pure function each. The unit is the question, never the sample.
+
+Shares right (p_q) and differences (d_q) come as `Fraction`, so that means, ties and "nothing differs" are exact and
+do not depend on the order of the questions. Results are plain floats; `None` says that the figure does not exist.
+scipy and statsmodels take a second to import, so each function imports what it calls.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+Interval = tuple[float, float]
+
+POWER = 0.8
+"""The power for which sample sizes and detectable differences are given."""
+
+FEWEST_QUESTIONS = 6
+"""Below it a difference has no interval: with five questions no sign-flip p-value below .05 exists either."""
+
+MOST_SUMS = 2**22
+MOST_STEPS = 2**28
+EXACT_ASSIGNMENTS = 2**20
+RESAMPLES = 99_999
+
+
+def mean(values: Sequence[Fraction]) -> float | None:
+    """The mean of p_q or d_q, in their unit; None without values."""
+    return float(sum(values, Fraction(0)) / len(values)) if values else None
+
+
+def standard_deviation(values: Sequence[Fraction]) -> float | None:
+    """The sample standard deviation (ddof = 1): exactly 0 where all are equal, None for fewer than two."""
+    import numpy
+
+    if len(values) < 2:
+        return None
+    if len(set(values)) == 1:  # in floats, three times 1/3 would deviate by 1e-17 and count as variation
+        return 0.0
+    return float(numpy.std(_floats(values), ddof=1))
+
+
+def standard_error(shares: Sequence[Fraction], topics: Sequence[str] = ()) -> float | None:
+    """The standard error of an accuracy: sd(p_q)/√Q, or the topic-clustered one where that is larger.
+
+    `topics` names the topic of each share, "" for none; a question without a topic is a cluster of its own.
+    Clustering (statsmodels' OLS on a constant, `cov_type="cluster"`) needs two topics. None for fewer than two shares.
+    """
+    deviation = standard_deviation(shares)
+    if deviation is None:
+        return None
+    plain = deviation / math.sqrt(len(shares))
+    if plain == 0 or len(set(topics) - {""}) < 2:
+        return plain
+    import numpy
+    from statsmodels.regression.linear_model import OLS
+
+    codes: dict[object, int] = {}
+    groups = [codes.setdefault(topic or index, len(codes)) for index, topic in enumerate(topics)]
+    model = OLS(_floats(shares), numpy.ones(len(shares)))
+    clustered = model.fit(cov_type="cluster", cov_kwds={"groups": numpy.array(groups)}).bse[0]
+    return max(plain, float(clustered))
+
+
+def cell_interval(shares: Sequence[Fraction], error: float | None, alpha: float) -> Interval | None:
+    """Wilson's 1 − alpha interval of an accuracy m at the effective sample n = min(Q, m(1−m)/SE²); n = Q where SE = 0.
+
+    n is what makes the binomial's variance that of the cell: samples of one question are no new questions, and
+    questions of one topic are less than as many.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    accuracy = mean(shares)
+    if accuracy is None:
+        return None
+    n = float(len(shares))
+    if error:
+        n = min(n, accuracy * (1 - accuracy) / error**2)
+    low, high = proportion_confint(accuracy * n, n, alpha=alpha, method="wilson")
+    return max(0.0, float(low)), min(1.0, float(high))
+
+
+@lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones
+def entry_interval(right: int, scored: int, alpha: float) -> Interval:
+    """The 1 − alpha interval of one table entry, `right` of `scored` samples: quantiles of Beta(1 + c, 1 + k − c)."""
+    from scipy.stats import beta
+
+    low, high = beta.ppf([alpha / 2, 1 - alpha / 2], 1 + right, 1 + scored - right)
+    return float(low), float(high)
+
+
+def difference_interval(differences: Sequence[Fraction], alpha: float) -> Interval | None:
+    """The 1 − alpha interval of a mean difference, mean d ± t(Q−1)·sd(d)/√Q; None where sd(d) = 0 or Q < 6.
+
+    The paired t interval of two cells (scipy's `ttest_rel`) is by definition the one-sample interval of d_q.
+    """
+    from scipy.stats import ttest_1samp
+
+    if len(differences) < FEWEST_QUESTIONS or not standard_deviation(differences):
+        return None
+    interval = ttest_1samp(_floats(differences), 0).confidence_interval(1 - alpha)
+    return float(interval.low), float(interval.high)
+
+
+def uniform_upper_bound(difference: float, questions: int, alpha: float) -> float | None:
+    """The upper end of a mean difference where all Q questions differ by the same d, so that no interval exists.
+
+    Questions with another difference may make up at most a share u = 1 − (α/2)^(1/Q) (Clopper and Pearson for 0 of Q,
+    as in the "rule of three"), and none of them exceeds 1: d + u(1 − d). None where Q < 6.
+    """
+    if questions < FEWEST_QUESTIONS:
+        return None
+    unseen: float = 1 - (alpha / 2) ** (1 / questions)
+    return difference + unseen * (1 - difference)
+
+
+def sign_flip_p(differences: Sequence[Fraction], seed: int) -> float:
+    """The two-sided sign-flip permutation p-value of a mean difference: P(|Σ ±d_q| ≥ |Σ d_q|), each sign a fair coin.
+
+    Questions with d_q = 0 say nothing and are left out; one differing question or none gives p = 1. The d_q are
+    brought to whole samples (the least common denominator), so that ties are ties. The distribution of the sum is
+    counted on that grid, which is exact for any number of questions; scipy's `permutation_test` would enumerate 2^20
+    assignments in seconds and sample beyond. It takes over only where unscored samples make the grid too
+    fine: exact up to 2^20 assignments, else Monte Carlo from `seed`.
+    """
+    import numpy
+
+    differing = [difference for difference in differences if difference]
+    if len(differing) < 2:
+        return 1.0
+    unit = math.lcm(*(difference.denominator for difference in differing))
+    whole = [int(difference * unit) for difference in differing]
+    step = math.gcd(*whole)
+    whole = [number // step for number in whole]
+    total, observed = sum(map(abs, whole)), abs(sum(whole))
+    if observed == 0:
+        return 1.0
+    if total >= MOST_SUMS or total * len(whole) > MOST_STEPS:
+        return _resampled_p(whole, total, seed)
+    # chance[t]: probability that the differences with a plus sum to t; the signed sum is then 2t − total.
+    chance = numpy.zeros(total + 1)
+    chance[0] = 1.0
+    reached = 0
+    for number in map(abs, whole):
+        reached += number
+        shifted = chance[: reached + 1 - number].copy()
+        chance[: reached + 1] *= 0.5
+        chance[number : reached + 1] += 0.5 * shifted
+    return min(1.0, 2 * float(chance[: (total - observed) // 2 + 1].sum()))
+
+
+def _resampled_p(whole: Sequence[int], total: int, seed: int) -> float:
+    import numpy
+    from scipy.stats import permutation_test
+
+    def total_of(values: Any, axis: int) -> Any:
+        return numpy.sum(values, axis=axis)
+
+    # Past int64, floats; scipy then allows for rounding when it looks for ties.
+    values = numpy.array(whole, dtype=numpy.int64 if total < 2**62 else numpy.float64)
+    exact = 2 ** len(whole) <= EXACT_ASSIGNMENTS
+    result = permutation_test(
+        (values,),
+        total_of,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=EXACT_ASSIGNMENTS if exact else RESAMPLES,
+        batch=4096,
+        rng=numpy.random.default_rng(seed),
+    )
+    return float(result.pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values of one planned family, in the given order (Holm 1979; statsmodels)."""
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+
+
+def pass_at_k(right: int, scored: int, k: int) -> float:
+    """The chance that at least one of k drawn answers is right: 1 − C(n−c, k)/C(n, k) (Chen et al. 2021)."""
+    return 1 - math.comb(scored - right, k) / math.comb(scored, k)
+
+
+def pass_hat_k(right: int, scored: int, k: int) -> float:
+    """The chance that all of k drawn answers are right: C(c, k)/C(n, k) (pass^k, Yao et al. 2024)."""
+    return math.comb(right, k) / math.comb(scored, k)
+
+
+def detectable(differences: Sequence[Fraction], alpha: float) -> float | None:
+    """The smallest difference these questions could have shown with 80 % power: (z_(1−α/2) + z_.8)·sd(d)/√Q.
+
+    sd(d) holds the sampling noise already. None where it is 0 or unknown: then nothing was learnt about noise.
+    """
+    deviation = standard_deviation(differences)
+    return _z_sum(alpha) * deviation / math.sqrt(len(differences)) if deviation else None
+
+
+def questions_needed(deviation: float, difference: float, worthwhile: float, alpha: float, family: int) -> int | None:
+    """What shows a difference with 80 % power: n = ((z_(1−α/2m) + z_.8)·sd(d)/δ)², δ = max(|d|, worthwhile).
+
+    `family` is m, the number of planned contrasts (Bonferroni's first step of Holm). None where δ = 0.
+    """
+    size = max(abs(difference), worthwhile)
+    return math.ceil((_z_sum(alpha / max(family, 1)) * deviation / size) ** 2) if size else None
+
+
+def uniform_questions_needed(
+    difference: float, worthwhile: float, alpha: float, family: int, beats: bool
+) -> int | None:
+    """The questions needed where all differ by the same d: the fewest with 2^(1−n) ≤ α/m that show d > 0 (`beats`).
+
+    Otherwise the fewest whose `uniform_upper_bound` falls below `worthwhile`; None where none does.
+    """
+    if beats:
+        return math.ceil(1 + math.log2(max(family, 1) / alpha))
+    if difference >= worthwhile:
+        return None
+    if worthwhile >= 1:
+        return FEWEST_QUESTIONS
+    return math.floor(math.log(alpha / 2) / math.log((1 - worthwhile) / (1 - difference))) + 1
+
+
+def equivalence_p(differences: Sequence[Fraction], margin: float) -> float | None:
+    """The p-value of two one-sided tests that |mean d| < margin (statsmodels' `ttost_paired`).
+
+    None where the difference has no interval (sd(d) = 0 or Q < 6).
+    """
+    import numpy
+    from statsmodels.stats.weightstats import ttost_paired
+
+    if len(differences) < FEWEST_QUESTIONS or not standard_deviation(differences):
+        return None
+    return float(ttost_paired(_floats(differences), numpy.zeros(len(differences)), -margin, margin)[0])
+
+
+def between_seeds(table: Sequence[Sequence[Fraction]], alpha: float) -> dict[str, Any] | None:
+    """How far a difference holds for training seeds not tried: `table[seed][question]` of d, crossed random effects.
+
+    From the mean squares of seeds, questions and their interaction, the variance of the grand mean is
+    (MS_Q + max(0, MS_S − MS_SQ))/(S·Q), with Satterthwaite's degrees of freedom for the t interval, kept between
+    those of the fewer and those of the questions. Returns the
+    per-seed differences, their standard deviation, `standard_error` and `interval`; None for fewer than two seeds
+    or six questions, or where nothing varies.
+    """
+    import numpy
+    from scipy.stats import t
+
+    seeds, questions = len(table), len(table[0]) if table else 0
+    if seeds < 2 or questions < FEWEST_QUESTIONS:
+        return None
+    values = numpy.array([_floats(row) for row in table])
+    of_seeds, of_questions, grand = values.mean(axis=1), values.mean(axis=0), values.mean()
+    degrees_seed, degrees_question = seeds - 1, questions - 1
+    degrees_rest = degrees_seed * degrees_question
+    seed_square = questions * float(((of_seeds - grand) ** 2).sum()) / degrees_seed
+    question_square = seeds * float(((of_questions - grand) ** 2).sum()) / degrees_question
+    rest = values - of_seeds[:, None] - of_questions[None, :] + grand
+    rest_square = float((rest**2).sum()) / degrees_rest
+    extra = max(0.0, seed_square - rest_square)
+    scale = question_square + extra
+    if len({value for row in table for value in row}) == 1 or scale <= 0:
+        return None
+    degrees = float(degrees_question)
+    if extra:
+        spread = seed_square**2 / degrees_seed + question_square**2 / degrees_question + rest_square**2 / degrees_rest
+        degrees = min(max(scale**2 / spread, min(degrees_seed, degrees_question)), degrees_question)
+    error = math.sqrt(scale / (seeds * questions))
+    reach = float(t.ppf(1 - alpha / 2, degrees)) * error
+    return {
+        "per_seed": [mean(row) for row in table],
+        "standard_deviation": float(of_seeds.std(ddof=1)),
+        "standard_error": error,
+        "interval": [float(grand) - reach, float(grand) + reach],
+    }
+
+
+def _floats(values: Sequence[Fraction]) -> Any:
+    import numpy
+
+    return numpy.array([float(value) for value in values])
+
+
+def _z_sum(alpha: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.ppf(1 - alpha / 2) + norm.ppf(POWER))

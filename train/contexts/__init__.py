@@ -1,0 +1,9 @@
+"""The conditions: what each gives a question to read, and what the right thing to do is then.
+
+`make_contexts` for questions that are asked, `training_rows` for rows that are trained on.
+"""
+
+from train.contexts.build import ContextRules, make_contexts
+from train.contexts.training import training_rows, validation_rows
+
+__all__ = ["ContextRules", "make_contexts", "training_rows", "validation_rows"]

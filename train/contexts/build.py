@@ -1,0 +1,117 @@
+"""One context for each question under a condition.
+
+Everything random comes from a generator seeded with (seed, question, occasion), never from the order of questions or
+from the condition. So a context can be made again alone, adding a question changes no other, and a question meets the
+same distractors under `gold+3` and `distractors@3`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from train.conditions import Condition, Distractors, Gold, NoContext
+from train.errors import InputProblems
+from train.records import Context, Fact, Passage, Question
+
+Passes = Callable[[Sequence[Fact], Sequence[Fact], str], bool]
+"""(facts, forbidden, text) → whether the text would be graded a right answer; the grading room's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRules:
+    """What all contexts of a run have in common.
+
+    `pool` names the passages that distractors are drawn from; training's holds only evidence of training questions.
+    """
+
+    passages: Mapping[str, Passage]
+    pool: Sequence[str]
+    passes: Passes
+    seed: int
+
+
+def make_contexts(
+    condition: Condition, questions: Sequence[Question], rules: ContextRules, occasion: str = ""
+) -> list[Context]:
+    """The context of every question under the condition; another `occasion` (an epoch) draws other distractors.
+
+    Raises:
+        InputProblems: questions without the evidence, or the pool without the distractors, that the condition needs.
+    """
+    contexts, problems = [], []
+    for question in questions:
+        try:
+            contexts.append(make_context(condition, question, rules, occasion))
+        except ValueError as error:
+            problems.append(f"question {question.id!r} under condition {condition.name}: {error}")
+    if problems:
+        raise InputProblems(problems)
+    return contexts
+
+
+def make_context(condition: Condition, question: Question, rules: ContextRules, occasion: str = "") -> Context:
+    """The question's context; raises `ValueError` where the condition cannot be met."""
+    answerable = question.split != "unanswerable"
+    rng = generator(rules.seed, question.id, occasion)
+    gold: tuple[str, ...] = ()
+    match condition:
+        case NoContext():
+            shown: list[str] = []
+        case Distractors(count=count):
+            # For a question without an answer, its "evidence" is the passage that comes nearest to having one.
+            near = [] if answerable else list(question.evidence[:count])
+            shown = near + distractors(question, rules, rng, count - len(near))
+        case Gold(distractors=count) if answerable:
+            if not question.evidence:
+                raise ValueError("it names no evidence; fill its column 'evidence' or drop the condition")
+            gold = question.evidence
+            shown = [*gold, *distractors(question, rules, rng, count)]
+        case Gold(distractors=count):
+            # As many passages as an answerable question gets, so that their number gives nothing away.
+            near = list(question.evidence[:1])
+            shown = near + distractors(question, rules, rng, count + 1 - len(near))
+    # Drawn apart from the distractors, so that the order says nothing about which passage is gold.
+    generator(rules.seed, question.id, f"order {occasion}").shuffle(shown)
+    return Context(
+        question=question.id,
+        condition=condition.name,
+        passages=tuple(rules.passages[passage] for passage in shown),
+        gold=gold,
+        expects="answer" if answerable and not isinstance(condition, Distractors) else "abstain",
+        facts=question.facts,
+        forbidden=question.forbidden,
+    )
+
+
+def distractors(question: Question, rules: ContextRules, rng: random.Random, count: int) -> list[str]:
+    """`count` passages of the pool that are not the question's evidence and would not pass its rubric."""
+    found: list[str] = []
+    if count <= 0:
+        return found
+    for passage in permutation(rules.pool, rng):
+        if passage in question.evidence:
+            continue
+        if question.facts and rules.passes(question.facts, (), rules.passages[passage].text):
+            continue
+        found.append(passage)
+        if len(found) == count:
+            return found
+    raise ValueError(f"needs {count} distractors and the passages hold {len(found)}; add documents or ask for fewer")
+
+
+def permutation(pool: Sequence[str], rng: random.Random) -> Iterator[str]:
+    """The pool in random order, lazily: a few draws from a million passages cost a few steps (Fisher and Yates)."""
+    moved: dict[int, int] = {}
+    for last in range(len(pool) - 1, -1, -1):
+        pick = rng.randint(0, last)
+        yield pool[moved.get(pick, pick)]
+        moved[pick] = moved.get(last, last)
+
+
+def generator(seed: int, question: str, occasion: str) -> random.Random:
+    """A generator that depends on these three alone, on every machine and Python."""
+    digest = hashlib.sha256(f"{seed}\x1f{question}\x1f{occasion}".encode()).digest()
+    return random.Random(int.from_bytes(digest[:8], "big"))

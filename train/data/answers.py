@@ -1,0 +1,154 @@
+"""Answers made elsewhere, by any tool and any model: CSV or JSON Lines with `arm, condition, question, sample, answer`.
+
+Optional columns: `seed`, the training seed (0 where absent), and `verdict`, a person's word on the answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from train.data.cells import BadCell, is_absent, optional_text, required_name, verbatim_text, whole_number
+from train.data.problems import Problems, did_you_mean, named, shown
+from train.data.tables import CellReader, check_columns, read_table
+from train.errors import nearest
+from train.records import Answer, AnswerId, Word
+
+REQUIRED = ("arm", "condition", "question", "sample", "answer")
+OPTIONAL = ("seed", "verdict")
+KINDS = (".csv", ".jsonl")
+VERDICTS: tuple[Word, ...] = ("correct", "wrong", "abstained")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersFile:
+    """The answers in the order of the file, people's verdicts on some of them, and warnings for a person to read."""
+
+    answers: tuple[Answer, ...]
+    verdicts: dict[AnswerId, Word]
+    warnings: tuple[str, ...] = ()
+
+
+def load_answers(path: str | Path, *, questions: Collection[str] | None = None) -> AnswersFile:
+    """Reads and validates answers.
+
+    An answer is kept exactly as written, and may be empty; only line ends inside a CSV cell become `\\n`. Its key is a
+    hash of its coordinates and its text.
+
+    Args:
+        path: the file.
+        questions: the ids that `question` may name; None if they are not checked.
+
+    Raises:
+        UserError: the file cannot be read.
+        InputProblems: every problem in it, with row and column.
+    """
+    table = read_table(Path(path), (*REQUIRED, *OPTIONAL), KINDS, "an answers file")
+    problems = table.problems
+    warnings = [*table.warnings, *check_columns(table, REQUIRED)]
+    if not table.rows and not problems:
+        problems.add(None, None, "has no answers", "write one row per answer")
+    complete = all(column in table.columns for column in REQUIRED)
+    answers: list[tuple[int, Answer]] = []
+    verdicts: dict[AnswerId, Word] = {}
+    for row in table.rows:
+        before = len(problems)
+        answer, verdict = _answer(CellReader(table, row, REQUIRED))
+        if len(problems) == before and complete:
+            answers.append((row.number, answer))
+            if verdict:
+                verdicts[answer.id] = verdict
+    _check_repeated(answers, problems)
+    if questions is not None:
+        _check_questions(answers, questions, problems)
+    problems.raise_if_any()
+    read = tuple(answer for _, answer in answers)
+    return AnswersFile(read, verdicts, (*warnings, *ragged_cells(read, str(path))))
+
+
+def answer_key(answer: Answer) -> str:
+    """SHA-256 of what is known about an answer made elsewhere: its coordinates and its text."""
+    content = [answer.arm, answer.seed, answer.condition, answer.question, answer.sample, answer.text]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def ragged_cells(answers: Sequence[Answer], place: str) -> list[str]:
+    """A warning for each cell that lacks answers which other cells have.
+
+    A full cell has every question of the file times every sample number of the file, for each of its own seeds.
+    """
+    cells: dict[tuple[str, str], set[tuple[int, str, int]]] = defaultdict(set)
+    for answer in answers:
+        cells[answer.arm, answer.condition].add((answer.seed, answer.question, answer.sample))
+    questions = sorted({answer.question for answer in answers})
+    samples = sorted({answer.sample for answer in answers})
+    warnings = []
+    for (arm, condition), present in sorted(cells.items()):
+        seeds = sorted({seed for seed, _, _ in present})
+        full = len(seeds) * len(questions) * len(samples)
+        if len(present) == full:
+            continue
+        asked = {(seed, question) for seed, question, _ in present}
+        unasked = {q: None for q in questions if any((seed, q) not in asked for seed in seeds)}
+        short = [
+            question
+            for question in questions
+            if question not in unasked and any((s, question, n) not in present for s in seeds for n in samples)
+        ]
+        lists = [f"none for {len(unasked)} question(s): {named(unasked)}"] if unasked else []
+        lists += [f"too few for {len(short)} question(s): {named(short)}"] if short else []
+        warnings.append(
+            f"{place}: arm {arm!r}, condition {condition!r}: {full - len(present)} of {full} answers are missing "
+            f"({'; '.join(lists)})"
+        )
+    return warnings
+
+
+def _answer(cell: CellReader) -> tuple[Answer, Word | None]:
+    answer = Answer(
+        arm=cell("arm", required_name, ""),
+        seed=cell("seed", lambda value: 0 if is_absent(value) else whole_number(value), 0),
+        condition=cell("condition", required_name, ""),
+        question=cell("question", required_name, ""),
+        sample=cell("sample", whole_number, 0),
+        text=cell("answer", verbatim_text, ""),
+    )
+    verdict = cell("verdict", _verdict, None)
+    return replace(answer, key=answer_key(answer)), verdict
+
+
+def _verdict(value: object) -> Word | None:
+    name = optional_text(value)
+    for word in VERDICTS:
+        if name == word:
+            return word
+    if name:
+        raise BadCell(f"there is no verdict {shown(name)}", nearest(name, VERDICTS).removeprefix("; "))
+    return None
+
+
+def _check_repeated(answers: Sequence[tuple[int, Answer]], problems: Problems) -> None:
+    first: dict[AnswerId, int] = {}
+    for number, answer in answers:
+        if (earlier := first.setdefault(answer.id, number)) != number:
+            what = f"arm {answer.arm!r}, seed {answer.seed}, condition {answer.condition!r}, question "
+            what += f"{answer.question!r}, sample {answer.sample} is in row {earlier} too"
+            problems.add(number, None, what, "number the samples of a question 0, 1, 2, …")
+
+
+def _check_questions(answers: Sequence[tuple[int, Answer]], questions: Collection[str], problems: Problems) -> None:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for number, answer in answers:
+        if answer.question not in questions:
+            rows[answer.question].append(number)
+    ids = list(questions)
+    # Once per id, not per answer: a wrong id is usually wrong in every cell.
+    for question, numbers in rows.items():
+        others = f" ({len(numbers)} answers)" if len(numbers) > 1 else ""
+        mend = "" if problems.full else did_you_mean(question, ids)
+        what = f"no question has the id {question!r}{others}"
+        problems.add(numbers[0], "question", what, mend or "name one of the questions file")

@@ -1,0 +1,63 @@
+"""Read a run back: from its record files to all that a report shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from train import data
+from train.errors import UserError
+from train.grading import headline
+from train.records import Answer, Findings, Passage, Question, Verdict
+from train.store import CHECK, Run, revive, revive_context
+
+VOLATILE = ("stages", CHECK)
+"""Entries of the manifest that change when a report is written; a report that showed them could not be made again."""
+
+
+def read_answers(run: Run, name: str = "answers.jsonl") -> list[Answer]:
+    """The stored answers."""
+    return [revive(Answer, record) for record in run.records(name)]
+
+
+def load_findings(run: Run) -> Findings:
+    """All that a report of this run shows; what is not there yet is empty.
+
+    Raises:
+        UserError: the directory holds no run, or its records do not belong together.
+    """
+    manifest = run.manifest()
+    if not manifest:
+        raise UserError(f"{run.directory}: holds no run; begin with `openbook run`")
+    passages = {record["id"]: revive(Passage, record) for record in run.records("passages.jsonl")}
+    stored = run.records("contexts.jsonl")
+    try:
+        contexts = [revive_context(record, passages) for record in stored]
+    except KeyError as error:
+        raise UserError(f"{run.path('contexts.jsonl')}: names the passage {error}, which is not stored") from error
+    verdicts = [revive(Verdict, record) for record in run.records("verdicts.jsonl")]
+    answers = read_answers(run)
+    targets = {record["completion"] for record in run.records("training.jsonl")}
+    return Findings(
+        comparison=read_json(run, "comparison.json"),
+        questions=[revive(Question, record) for record in run.records("questions.jsonl")],
+        contexts=contexts,
+        answers=answers,
+        verdicts=verdicts,
+        headline=headline(verdicts),
+        prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
+        audit={**manifest.get("audit", {}), "answers": data.audit_answers(answers, targets)},
+        training=manifest.get("training", []),
+        manifest={key: value for key, value in manifest.items() if key not in VOLATILE},
+    )
+
+
+def read_json(run: Run, name: str) -> dict[str, Any]:
+    """A JSON file of the run; empty where it is not there yet."""
+    try:
+        content = json.loads(run.path(name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise UserError(f"{run.path(name)}: is damaged ({error}); run `openbook report` again") from error
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,112 @@
+"""Load a resolved base for training or asking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from train.errors import UserError
+from train.models.source import Source
+from train.recipe import Base
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def pick_device() -> str:
+    """The accelerator where there is one, else the CPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def pick_dtype(base: Base, device: str) -> torch.dtype:
+    """What `base.dtype` means on that device."""
+    import torch
+
+    if base.dtype != "auto":
+        chosen: torch.dtype = getattr(torch, base.dtype)
+        return chosen
+    return torch.bfloat16 if device == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+
+
+def load_tokenizer(source: Source, base: Base) -> PreTrainedTokenizerBase:
+    """The base's tokenizer, with a pad token; raises `UserError` where it has no chat template."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
+    except (OSError, ValueError) as error:
+        raise UserError(f"base.model = {base.model!r}: its tokenizer cannot be loaded: {first_line(error)}") from error
+    if not tokenizer.chat_template:
+        raise UserError(f"base.model = {base.model!r}: its tokenizer has no chat template; use an instruct model")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(source: Source, base: Base) -> PreTrainedModel:
+    """The base model in evaluation mode, on the device and in the precision that `pick_dtype` names.
+
+    Raises:
+        UserError: the directory's model cannot be loaded, or needs remote code that the recipe does not trust.
+    """
+    from transformers import AutoModelForCausalLM
+
+    device = pick_device()
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            source.directory,
+            dtype=pick_dtype(base, device),
+            use_safetensors=True,
+            trust_remote_code=base.trust_remote_code,
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(f"base.model = {base.model!r}: cannot be loaded: {first_line(error)}") from error
+    model.to(device)
+    model.eval()
+    return model
+
+
+def load_config(source: Source, base: Base) -> Any:
+    """The base's configuration; raises `UserError` where there is none that transformers knows."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
+    except (OSError, ValueError) as error:
+        raise UserError(f"base.model = {base.model!r}: {first_line(error)}") from error
+
+
+def stop_tokens(source: Source) -> list[int]:
+    """The tokens on which the model's own generation settings stop; none where it has no such settings."""
+    from transformers import GenerationConfig
+
+    try:
+        tokens = GenerationConfig.from_pretrained(source.directory).eos_token_id
+    except OSError:
+        return []
+    return tokens if isinstance(tokens, list) else [] if tokens is None else [tokens]
+
+
+def linear_layers(config: Any, base: Base) -> list[str]:
+    """The names of the model's linear layers, found without loading its weights."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=base.trust_remote_code)
+    return [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+
+
+def window(config: Any) -> int | None:
+    """The longest sequence in tokens that the model was made for, None where its configuration does not say."""
+    length = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return int(length) if length else None
+
+
+def first_line(error: Exception) -> str:
+    """The error's first line, for a message of one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,387 @@
+"""The order of the stages: do what the plan says, and note in the manifest what was done."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from train import __version__, comparison, data, grading, models, provenance, report, sampling, tuning
+from train.errors import UserError
+from train.findings import load_findings, read_answers
+from train.plan import make_plan
+from train.prepare import Prepared, contexts_made_from, prepare
+from train.progress import Screen
+from train.recipe import Grading, Recipe
+from train.records import Answer, AnswerId, Cell, Contrast, Findings, Verdict, to_json
+from train.store import Run, context_record, digest, unsealed
+
+GRADING = "grading-1"
+"""Raise it when the graders' rules change, so that stored answers are graded again."""
+
+STAGES = ("train", "sample", "grade", "report")
+
+
+def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool = False) -> None:
+    """Carries out these stages of the recipe in the run, each as far as it is not done already.
+
+    Raises:
+        UserError: bad input, or a stage was asked for whose own input is not there yet.
+        RunFailed: training diverged.
+    """
+    rules = GradingRules(abstention=recipe.prompt.abstention, nearest_f1=recipe.grading.nearest_f1)
+    if not {"train", "sample"} & set(stages):
+        if run.manifest():
+            plan_comparison(recipe, run)
+        finish(run, stages, screen, rules)
+        return
+    quiet_libraries()
+    screen.say(f"openbook {__version__}: recipe {recipe.name} in {run.directory}")
+    if not dry_run:
+        begin(recipe, run)
+    prepared = prepare(recipe, run)
+    for warning in prepared.dataset.warnings:
+        screen.warn(warning)
+    say_plan(prepared, run, screen)
+    if dry_run:
+        return
+    freeze(prepared, run)
+    if "train" in stages:
+        train_arms(prepared, run, screen)
+    if "sample" in stages:
+        sample_answers(prepared, run, screen)
+    finish(run, stages, screen, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class GradingRules:
+    """What the graders need to know beside the records; kept in the manifest, so that `verify` grades alike."""
+
+    abstention: str = ""
+    nearest_f1: float = Grading().nearest_f1
+
+
+def finish(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules) -> None:
+    """Grading, comparison and report: from the run directory alone, without any model."""
+    if "grade" in stages:
+        grade_answers(run, screen, rules)
+    if "report" in stages:
+        write_comparison(run)
+        write_report(run)
+
+
+def begin(recipe: Recipe, run: Run) -> None:
+    """Creates or renews the manifest before the first step."""
+    manifest = run.manifest()
+    run.amend(
+        {
+            "schema": 1,
+            "openbook": __version__,
+            "recipe": recipe.to_json(),
+            "created": manifest.get("created") or time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "versions": provenance.versions(),
+            "source": provenance.source_revision(),
+            "hardware": provenance.hardware(),
+        }
+    )
+
+
+def say_plan(prepared: Prepared, run: Run, screen: Screen) -> None:
+    """Says what will be done, what is reused and why, and the choices that could surprise."""
+    recipe = prepared.recipe
+    device = models.pick_device()
+    screen.say(f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}")
+    if prepared.dropped:
+        screen.warn(f"{len(prepared.dropped)} training rows are too long and left out: {prepared.dropped[0]} …")
+    for leak in prepared.audit["leaks"]:
+        screen.warn(f"leakage: {leak}")
+    screen.say("plan:")
+    for step in make_plan(prepared, run):
+        screen.say(str(step))
+
+
+def why_dtype(recipe: Recipe, dtype: str, device: str) -> str:
+    """Why that precision was chosen, where it was chosen for the user."""
+    if recipe.base.dtype != "auto":
+        return ""
+    return " (this accelerator computes in bfloat16)" if dtype == "bfloat16" else f" (no bfloat16 units on {device})"
+
+
+def freeze(prepared: Prepared, run: Run) -> None:
+    """Writes what is asked and what is trained on, and the planned contrasts, before the first step."""
+    dataset = prepared.dataset
+    contexts = [
+        context_record(context, prepared.prompts[context.question, context.condition].text)
+        for context in prepared.contexts
+    ]
+    rows = [
+        {
+            "arm": arm,
+            "seed": seed,
+            **{key: value for key, value in to_json(row).items() if key != "passages"},
+            "passages": [passage.id for passage in row.passages],
+        }
+        for (arm, seed), rows in prepared.rows.items()
+        for row in rows
+    ]
+    run.write_records("questions.jsonl", [to_json(question) for question in dataset.questions])
+    run.write_records("passages.jsonl", [to_json(passage) for passage in dataset.passages.values()])
+    run.write_records("contexts.jsonl", contexts)
+    run.write_records("training.jsonl", rows)
+    run.stage("contexts", contexts_made_from(prepared.recipe, dataset))
+    plan_comparison(prepared.recipe, run)
+    run.amend(
+        {
+            "base": {"name": prepared.source.name, "commit": prepared.source.commit, "dtype": prepared.dtype},
+            "hashes": {
+                "base": prepared.source.fingerprint,
+                "data": dataset.made_from,
+                "contexts": digest(contexts),
+                "training": digest(rows),
+                "chat_template": digest(prepared.chat.tokenizer.chat_template),
+            },
+            "audit": {**prepared.audit, "dropped_training_rows": list(prepared.dropped)},
+        }
+    )
+
+
+def plan_comparison(recipe: Recipe, run: Run) -> None:
+    """Notes what is to be compared. A plan that changes after answers were seen is noted as such."""
+    kinds = {arm: each.kind for arm, each in recipe.arms.items()}
+    conditions = {condition.name for condition in recipe.conditions}
+    settings, context = recipe.comparison, recipe.decision_condition
+    own = recipe.contrasts
+    decisive = [
+        contrast
+        for contrast in comparison.decision_contrasts(kinds, context, settings.split)
+        if contrast not in own and {contrast.a.condition, contrast.b.condition} <= conditions
+    ]
+    plan = {
+        "kinds": kinds,
+        "contrasts": [to_json(contrast) for contrast in (*own, *decisive)],
+        "split": settings.split,
+        "context": context,
+        "alpha": settings.alpha,
+        "worthwhile": settings.worthwhile,
+    }
+    before = run.manifest().get("comparison", {})
+    changed = bool(before) and before["contrasts"] != plan["contrasts"] and bool(run.records("answers.jsonl"))
+    plan["changed_after_answers"] = changed or bool(before.get("changed_after_answers"))
+    run.amend({"comparison": plan})
+
+
+def train_arms(prepared: Prepared, run: Run, screen: Screen) -> None:
+    """Trains the adapters that are not there yet."""
+    todo = [job for job in prepared.jobs if tuning.finished(job.directory, job.fingerprint) is None]
+    if todo:
+        run.unstage("sampling")
+        begun = sum(tuning.unfinished_steps(job) for job in todo)
+        with screen.stage("tuning", sum(job.steps for job in todo), begun) as advance:
+            for adapter in tuning.tune(
+                todo,
+                lambda: models.load_model(prepared.source, prepared.recipe.base),
+                prepared.chat.tokenizer,
+                lambda job, step, loss: advance(1, f"{job.name}, loss {loss:.3f}"),
+            ):
+                run.stage(f"tuning {adapter.arm} seed {adapter.seed}", adapter.summary["fingerprint"])
+    run.amend({"training": [dict(adapter.summary) for adapter in trained(prepared).values()]})
+
+
+def trained(prepared: Prepared) -> dict[tuple[str, int], tuning.Adapter]:
+    """The adapters, all of them; raises `UserError` where one is not trained yet."""
+    adapters = {}
+    for job in prepared.jobs:
+        adapter = tuning.finished(job.directory, job.fingerprint)
+        if adapter is None:
+            raise UserError(f"arm {job.name} is not trained, or was on other data or settings; run `openbook train` first")
+        adapters[job.arm, job.seed] = adapter
+    return adapters
+
+
+def sample_answers(prepared: Prepared, run: Run, screen: Screen) -> None:
+    """Draws the answers that are not there yet, and puts the answers file in order."""
+    adapters = trained(prepared)
+    wanted = prepared.wanted({identifier: adapter.digest for identifier, adapter in adapters.items()})
+    run.mend("answers.jsonl")
+    pool = {answer.key: answer for answer in (*read_answers(run, "superseded.jsonl"), *read_answers(run))}
+    missing = {identifier: key for identifier, key in wanted.items() if key not in pool}
+    if missing:
+        run.unstage("sampling")
+        model, names = load_adapters(prepared, adapters, {(each.arm, each.seed) for each in missing})
+
+        def handover(answers: list[Answer]) -> None:
+            run.append_records("answers.jsonl", [to_json(answer) for answer in answers])
+            pool.update((answer.key, answer) for answer in answers)
+            advance(len(answers), f"{answers[-1].arm} × {answers[-1].condition}")
+
+        requests = make_requests(prepared, missing, names)
+        total = sum(len(request.samples) for request in requests)
+        with screen.stage("sampling", total) as advance:
+            sampling.answer(
+                requests,
+                model,
+                prepared.chat.tokenizer,
+                prepared.settings,
+                handover,
+                batch_size=prepared.recipe.sampling.batch_size,
+            )
+    settle(run, wanted, pool)
+
+
+def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer]) -> None:
+    """Writes exactly the wanted answers, in order; others are kept apart, for the day their settings come back."""
+    keys = set(wanted.values())
+    others = [to_json(answer) for key, answer in pool.items() if key not in keys]
+    if others or run.path("superseded.jsonl").exists():
+        run.write_records("superseded.jsonl", others)
+    made_from = digest(sorted(wanted.values()))
+    if run.made_from("sampling") != made_from or len(run.records("answers.jsonl")) != len(wanted):
+        answers = [
+            replace(
+                pool[key],
+                arm=each.arm,
+                seed=each.seed,
+                condition=each.condition,
+                question=each.question,
+                sample=each.sample,
+            )
+            for each, key in wanted.items()
+        ]
+        run.write_records("answers.jsonl", [to_json(answer) for answer in answers])
+        run.stage("sampling", made_from, answers=len(wanted))
+
+
+def make_requests(
+    prepared: Prepared, missing: Mapping[AnswerId, str], names: Mapping[tuple[str, int], str]
+) -> list[sampling.Request]:
+    """One request for each question in each cell, with the samples that are missing. One key is asked for once."""
+    groups: dict[tuple[str, int, str, str], list[tuple[int, str]]] = {}
+    asked: set[str] = set()
+    for each, key in missing.items():
+        if key not in asked:
+            asked.add(key)
+            groups.setdefault((each.arm, each.seed, each.condition, each.question), []).append((each.sample, key))
+    return [
+        sampling.Request(
+            arm=arm,
+            seed=seed,
+            prompt=prepared.prompts[question, condition],
+            adapter=names.get((arm, seed)),
+            samples=tuple(sample for sample, _ in samples),
+            keys=tuple(key for _, key in samples),
+        )
+        for (arm, seed, condition, question), samples in groups.items()
+    ]
+
+
+def load_adapters(
+    prepared: Prepared, adapters: Mapping[tuple[str, int], tuning.Adapter], needed: set[tuple[str, int]]
+) -> tuple[Any, dict[tuple[str, int], str]]:
+    """The base with the needed adapters loaded beside one another, and the name of each in the model."""
+    model: Any = models.load_model(prepared.source, prepared.recipe.base)
+    names: dict[tuple[str, int], str] = {}
+    for identifier, adapter in adapters.items():
+        if identifier not in needed:
+            continue
+        name = f"adapter{len(names)}"  # an arm's own name may hold what module names may not
+        if names:
+            model.load_adapter(adapter.directory, adapter_name=name)
+        else:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, adapter.directory, adapter_name=name)
+        names[identifier] = name
+    model.eval()
+    return model, names
+
+
+def grade_answers(run: Run, screen: Screen, rules: GradingRules) -> None:
+    """Grades every stored answer with every grader that can; never samples anything again."""
+    if run.made_from("sampling") is None:
+        raise UserError(f"{run.directory}: the answers are not all there; run `openbook sample` first")
+    findings, labels = load_findings(run), run.records("labels.jsonl")
+    made_from = digest(
+        [
+            GRADING,
+            to_json(rules),
+            run.manifest()["hashes"]["contexts"],
+            [to_json(question) for question in findings.questions],
+            [[answer.key, answer.text] for answer in findings.answers],
+            labels,
+        ]
+    )
+    if run.made_from("grading") == made_from:
+        return
+    run.amend({"grading": to_json(rules)})
+    with screen.stage("grading", len(findings.answers)):
+        run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in regrade(run, findings)])
+        run.stage("grading", made_from)
+
+
+def regrade(run: Run, findings: Findings) -> list[Verdict]:
+    """Every grader's verdict on every answer, made anew; people's come from their labels."""
+    return grading.grade(
+        findings.questions,
+        findings.contexts,
+        findings.answers,
+        labels=[
+            grading.Label(**{**record, "answer": AnswerId(**record["answer"])})
+            for record in map(unsealed, run.records("labels.jsonl"))
+        ],
+        **run.manifest()["grading"],
+    )
+
+
+def write_comparison(run: Run) -> None:
+    """Compares the cells as planned and writes comparison.json."""
+    if run.made_from("grading") is None:
+        raise UserError(f"{run.directory}: the answers are not graded; run `openbook grade` first")
+    run.write("comparison.json", comparison_text(recompute(run)))
+
+
+def recompute(run: Run) -> dict[str, Any]:
+    """The comparison, from the stored records and the plan in the manifest."""
+    findings, plan = load_findings(run), run.manifest()["comparison"]
+    return comparison.compare(
+        recipe=run.recipe,
+        questions=findings.questions,
+        contexts=findings.contexts,
+        answers=findings.answers,
+        verdicts=findings.headline,
+        kinds=plan["kinds"],
+        contrasts=[
+            Contrast(Cell(**contrast["a"]), Cell(**contrast["b"]), contrast["split"]) for contrast in plan["contrasts"]
+        ],
+        split=plan["split"],
+        context=plan["context"],
+        alpha=plan["alpha"],
+        worthwhile=plan["worthwhile"],
+    )
+
+
+def comparison_text(result: Mapping[str, Any]) -> str:
+    """comparison.json as it is written."""
+    return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_report(run: Run) -> None:
+    """Writes the report and its tables."""
+    for name, text in report.render(load_findings(run)).items():
+        run.write(name, text)
+
+
+def quiet_libraries() -> None:
+    """Keeps the libraries' own bars and notices off the screen; ours say what matters."""
+    import logging
+    import warnings
+
+    import datasets
+    import transformers
+
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    datasets.disable_progress_bars()

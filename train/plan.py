@@ -1,0 +1,67 @@
+"""What of a run is done, what is stale and why, and what will be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from train.prepare import Prepared, contexts_made_from
+from train.store import Run
+from train.tuning import finished, unfinished_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the plan: a stage, what of it is there, what is to do, and why."""
+
+    stage: str
+    there: int
+    to_do: int
+    why: str
+
+    def __str__(self) -> str:
+        state = "reuse" if not self.to_do else "do" if not self.there else "go on"
+        return f"  {self.stage:<12} {state:<6} {self.why}"
+
+
+def make_plan(prepared: Prepared, run: Run) -> list[Step]:
+    """What of the run is there, what is to do, and why; nothing is changed."""
+    steps = [contexts_step(prepared, run)]
+    digests: dict[tuple[str, int], str] = {}
+    for job in prepared.jobs:
+        adapter = finished(job.directory, job.fingerprint)
+        begun = unfinished_steps(job)
+        if adapter is not None:
+            digests[job.arm, job.seed] = adapter.digest
+            why = f"{job.name}: trained already"
+        elif begun:
+            why = f"{job.name}: from step {begun} of {job.steps}"
+        else:
+            changed = "; data or settings changed" if job.directory.is_dir() else ""
+            why = f"{job.name}: {job.steps} steps over {len(job.rows)} rows, condition {job.condition}{changed}"
+        steps.append(Step("tuning", begun, 0 if adapter else job.steps, why))
+    wanted = prepared.wanted(digests)
+    cells = {(identifier.arm, identifier.seed) for identifier in wanted}
+    recipe = prepared.recipe
+    total = sum(len(recipe.seeds_of(arm)) for arm in recipe.arms) * len(prepared.contexts) * recipe.sampling.samples
+    pool = {record["key"] for name in ("answers.jsonl", "superseded.jsonl") for record in run.records(name)}
+    there = sum(key in pool for key in wanted.values())
+    why = f"{total - there} of {total} answers ({len(recipe.arms)} arms × {len(recipe.conditions)} conditions)"
+    if pool and there < len(pool) and len(cells):
+        why += f"; {len(pool) - there} stored answers were made from other weights, prompts or settings"
+    steps.append(Step("sampling", there, total - there, why))
+    if total == there:
+        again = "graded, compared and reported again only where answers, rubrics or settings changed"
+        steps.append(Step("grading …", 1, 0, again))
+    else:
+        steps.append(Step("grading …", 0, 1, "grade, compare and report when all answers are there"))
+    return steps
+
+
+def contexts_step(prepared: Prepared, run: Run) -> Step:
+    """The plan's line on the test contexts."""
+    number = len(prepared.contexts)
+    made_from = contexts_made_from(prepared.recipe, prepared.dataset)
+    if run.made_from("contexts") == made_from:
+        return Step("contexts", number, 0, f"{number} test contexts, frozen earlier")
+    changed = "; data, conditions or seed changed" if run.made_from("contexts") else ""
+    return Step("contexts", 0, number, f"{number} test contexts, frozen now{changed}")

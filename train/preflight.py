@@ -1,0 +1,60 @@
+"""`openbook check`: everything that can be known before training, without training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from train.prepare import Prepared
+from train.records import SPLITS
+
+
+def describe(prepared: Prepared) -> Iterator[str]:
+    """Line by line, what a run of the recipe would work on: data, lengths, leakage, and where the loss starts."""
+    recipe, dataset = prepared.recipe, prepared.dataset
+    counts = Counter(question.split for question in dataset.questions)
+    yield f"base       {prepared.source.name}, {prepared.dtype}, fingerprint {prepared.source.fingerprint[:12]}"
+    yield f"questions  {', '.join(f'{counts[split]} {split}' for split in SPLITS if counts[split])}"
+    yield f"passages   {len(dataset.passages)}"
+    rubrics = sum(bool(question.facts) for question in dataset.questions if question.split in recipe.ask)
+    yield f"rubrics    {rubrics} of the questions asked; the others are graded provisionally, or by abstention"
+    cells = len(prepared.contexts) * sum(len(recipe.seeds_of(arm)) for arm in recipe.arms)
+    yield f"answers    {cells * recipe.sampling.samples} ({recipe.sampling.samples} to each question in each cell)"
+    for condition in recipe.conditions:
+        lengths = [len(p.tokens) for (_, name), p in prepared.prompts.items() if name == condition.name]
+        yield f"prompts    {condition.name:<14} {spread(lengths)} tokens"
+    for job in prepared.jobs:
+        lengths = [len(row) for row in job.rows]
+        yield (
+            f"training   {job.name}: {len(job.rows)} rows in {job.steps} steps, {spread(lengths)} tokens a row, "
+            f"{sum(lengths)} in all"
+        )
+    yield f"left out   {len(prepared.dropped)} training rows as too long" + "".join(
+        f"\n           {line}" for line in prepared.dropped[:5]
+    )
+    for line in (*prepared.audit["leaks"], *prepared.audit["warnings"]):
+        yield f"leakage    {line}"
+    if not prepared.audit["leaks"]:
+        yield "leakage    no passage with the answer to an unseen question is trained on"
+    yield from token_view(prepared)
+
+
+def token_view(prepared: Prepared) -> Iterator[str]:
+    """One training row of each arm as the model sees it, with the place where the loss starts."""
+    tokenizer = prepared.chat.tokenizer
+    for job in prepared.jobs:
+        row = job.rows[0]
+        yield f"row        of {job.name}, first in training:"
+        yield indent(tokenizer.decode(row.prompt))
+        yield "           ── the loss starts here ──"
+        yield indent(" ".join(f"{token}:{tokenizer.decode([token])!r}" for token in row.completion))
+
+
+def spread(lengths: Sequence[int]) -> str:
+    """Least, mean and greatest."""
+    return f"{min(lengths)}–{max(lengths)} (mean {sum(lengths) / len(lengths):.0f})" if lengths else "no"
+
+
+def indent(text: str) -> str:
+    """The text as a block under its heading."""
+    return "\n".join(f"           {line}" for line in text.splitlines())

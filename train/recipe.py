@@ -1,0 +1,327 @@
+"""A recipe: what a run is. Every part is typed, frozen and validated when it is made.
+
+A recipe module holds one `RECIPE = Recipe(...)`. Another recipe derives from it with `RECIPE.replace(...)`, and
+`train.loading` sets single fields from the command line. Checks of one field stand beside the field; checks across
+fields are in `Recipe.__post_init__`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from train.conditions import GOLD, NONE, Condition, Distractors, Gold, GoldAmong, parse_condition
+from train.errors import UserError, nearest
+from train.records import ALL, SPLITS, Cell, Contrast
+
+__all__ = [
+    "GOLD", "NONE", "Base", "Comparison", "Condition", "Data", "Distractors", "Gold", "GoldAmong", "Grading", "LoRA",
+    "Optimization", "PromptTemplate", "Recipe", "Sampling", "Splits", "Tuned", "Untuned",
+]  # fmt: skip
+
+STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+SLUG = r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*"
+"""What a recipe's or arm's name may be: safe as a file name on every system and in a URL."""
+
+NamedCondition = Annotated[
+    Condition,
+    BeforeValidator(lambda value: parse_condition(value) if isinstance(value, str) else value),
+    PlainSerializer(lambda condition: condition.name, return_type=str),
+]
+"""A condition, also spelled by its name."""
+
+
+
+def as_path(value: Any) -> Path:
+    """A path given as a text or a path; raises `ValueError` for anything else."""
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("should be a path")
+    return Path(value)
+
+
+File = Annotated[Path, PlainValidator(as_path), PlainSerializer(str, return_type=str)]
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Base:
+    """The model that every arm starts from."""
+
+    model: str
+    """A hub id, a directory, a `.gguf` file, or `package:NAME/FILE` for a file inside an installed Python package."""
+    revision: str | None = None
+    """The hub revision; None takes the newest and records the commit it resolved to."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`auto`: bfloat16 where the accelerator computes in it, float32 on a CPU."""
+    sha256: str | None = None
+    """For a GGUF file: the checksum that it must have."""
+    trust_remote_code: bool = False
+    """Run Python code that comes with the model. Never on by default."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Splits:
+    """How questions without a `split` column are divided; shares are of the groups (see `train.data`)."""
+
+    unseen: Share = 0.3
+    validation: Share = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True, config=STRICT)
+class Data:
+    """The questions and the documents."""
+
+    questions: File
+    """CSV, JSONL or Parquet."""
+    corpus: File | None = None
+    """A folder of Markdown or text, or JSONL with `id` and `text`."""
+    splits: Splits = field(default_factory=Splits)
+    """Used only where the questions have no `split` column."""
+    context_seed: int = 0
+    """Draws the distractors and the order of passages."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class PromptTemplate:
+    """What is said to the model. `{question}` and `{context}` are replaced; other braces stay as they are."""
+
+    system: str = "You answer questions about our documents. Answer in one short sentence."
+    """The system message; empty for none."""
+    with_context: str = "{context}\n\nAnswer from the passages above. Question: {question}"
+    without_context: str = "Question: {question}"
+    passage: str = "[{number}] {text}"
+    """One passage; `{number}` counts from 1, `{id}` and `{source}` are there too."""
+    abstention: str = "The documents do not say."
+    """What the model should say when the answer is not to be had."""
+
+    def __post_init__(self) -> None:
+        for name, needed in (
+            ("with_context", ("{context}", "{question}")),
+            ("without_context", ("{question}",)),
+            ("passage", ("{text}",)),
+        ):
+            for placeholder in needed:
+                if placeholder not in getattr(self, name):
+                    raise UserError(f"prompt.{name}: {getattr(self, name)!r} lacks {placeholder}; add it")
+
+
+@dataclass(frozen=True, config=STRICT)
+class LoRA:
+    """A low-rank adapter (Hu et al. 2021) on linear layers."""
+
+    rank: Positive = 16
+    alpha: Annotated[float, Field(gt=0)] = 32
+    """The update is scaled by alpha / rank."""
+    dropout: Share = 0.0
+    target_modules: tuple[str, ...] = ("all-linear",)
+    """The names of modules, such as `q_proj`; `all-linear` is every linear layer but the head."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Optimization:
+    """How an arm is trained. The same for all arms, so that they get the same number of steps, unless one overrides."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    batch_size: Positive = 8
+    """Rows in one forward pass, on each device."""
+    accumulation: Positive = 1
+    """Forward passes in one optimizer step."""
+    epochs: Positive = 3
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: Share = 0.05
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    max_length: Positive | None = None
+    """Longest row in tokens; None is the model's window."""
+    too_long: Literal["refuse", "drop"] = "refuse"
+    """A row longer than `max_length` stops the run, or is dropped, counted and reported. Rows are never cut."""
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, more time."""
+    checkpoint_epochs: Positive = 1
+    """Epochs between checkpoints, which are what a killed run goes on from."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Untuned:
+    """The base as it is."""
+
+    @property
+    def kind(self) -> str:
+        return "untouched"
+
+
+@dataclass(frozen=True, config=STRICT)
+class Tuned:
+    """The base with an adapter trained under one condition."""
+
+    condition: NamedCondition
+    adapter: LoRA = field(default_factory=LoRA)
+    optimization: Optimization | None = None
+    """None takes the recipe's."""
+
+    @property
+    def kind(self) -> str:
+        return "tuned"
+
+
+Arm = Untuned | Tuned
+
+
+@dataclass(frozen=True, config=STRICT)
+class Sampling:
+    """How answers are drawn."""
+
+    samples: Positive = 4
+    """Answers to each question in each cell (k)."""
+    temperature: Annotated[float, Field(ge=0)] = 0.6
+    """0 takes the likeliest token always."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_new_tokens: Positive = 256
+    seed: int = 0
+    batch_size: Positive | None = None
+    """Answers decoded together; None chooses by memory. It does not change the answers."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Grading:
+    """How answers are graded where no rubric or person does."""
+
+    nearest_f1: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Provisional grader: least character 2-gram F1 with the reference for `correct`."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Comparison:
+    """What was planned to be compared, before the first answer."""
+
+    contrasts: tuple[str, ...] = ()
+    """`ARM/CONDITION vs ARM/CONDITION`, optionally ` on SPLIT`. The decision's own contrasts are always added."""
+    split: str = "unseen"
+    """The split that the decision is made on."""
+    context: NamedCondition | None = None
+    """The condition that stands for having context in the decision; None takes the recipe's first that has gold."""
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    worthwhile: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The smallest difference in accuracy worth having."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Recipe:
+    """A run: base, data, arms and conditions, and how they are trained, asked, graded and compared."""
+
+    name: str
+    base: Base
+    data: Data
+    arms: Mapping[str, Arm]
+    conditions: tuple[NamedCondition, ...] = (NONE, GOLD, GoldAmong(3), Distractors(3))
+    prompt: PromptTemplate = field(default_factory=PromptTemplate)
+    optimization: Optimization = field(default_factory=Optimization)
+    sampling: Sampling = field(default_factory=Sampling)
+    grading: Grading = field(default_factory=Grading)
+    comparison: Comparison = field(default_factory=Comparison)
+    training_seeds: tuple[int, ...] = (0,)
+    """Every tuned arm is trained once with each."""
+    ask: tuple[Literal["validation", "seen", "unseen", "unanswerable"], ...] = ("seen", "unseen", "unanswerable")
+    """The splits whose questions are asked. Settle settings on `validation`, then ask the test questions once."""
+
+    def __post_init__(self) -> None:
+        check_slug("name", self.name)
+        if not self.arms:
+            raise UserError("arms: there are none; add at least one, such as 'base': Untuned()")
+        for arm in self.arms:
+            check_slug("arms", arm)
+        check_distinct("conditions", [condition.name for condition in self.conditions])
+        check_distinct("training_seeds", list(self.training_seeds))
+        check_distinct("ask", list(self.ask))
+        if self.sampling.temperature == 0 and self.sampling.samples > 1:
+            raise UserError(
+                f"sampling.samples = {self.sampling.samples} with sampling.temperature = 0: all samples would be the "
+                "same answer; set sampling.samples=1 or a temperature above 0"
+            )
+        if self.comparison.split not in (*SPLITS, ALL):
+            raise UserError(
+                f"comparison.split = {self.comparison.split!r}: no such split{nearest(self.comparison.split, SPLITS)}"
+            )
+        for contrast in self.contrasts:
+            for cell in (contrast.a, contrast.b):
+                known_cell(cell, self)
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """The planned contrasts, parsed."""
+        return tuple(parse_contrast(text, self.comparison.split) for text in self.comparison.contrasts)
+
+    @property
+    def decision_condition(self) -> str | None:
+        """The name of the condition that stands for having context in the decision, None if no condition has gold."""
+        if self.comparison.context is not None:
+            return self.comparison.context.name
+        return next((condition.name for condition in self.conditions if isinstance(condition, Gold)), None)
+
+    def optimization_of(self, arm: str) -> Optimization:
+        """How that arm is trained; raises `KeyError` for no such arm and `TypeError` for an untuned one."""
+        tuned = self.arms[arm]
+        if not isinstance(tuned, Tuned):
+            raise TypeError(f"arm {arm} is not tuned")
+        return tuned.optimization or self.optimization
+
+    def seeds_of(self, arm: str) -> tuple[int, ...]:
+        """The training seeds of the arm; an untuned arm has none to vary and stands under the first."""
+        return self.training_seeds if isinstance(self.arms[arm], Tuned) else self.training_seeds[:1]
+
+    def replace(self, **changes: Any) -> Recipe:
+        """This recipe with other values in some fields, validated anew."""
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as JSON-ready data; a shipped data set's path is written from its folder `recipes` on."""
+        dumped: dict[str, Any] = TypeAdapter(Recipe).dump_python(self, mode="json")
+        return dumped
+
+
+def check_slug(place: str, name: str) -> None:
+    """Raises `UserError` unless the name is safe in a path."""
+    if not re.fullmatch(SLUG, name) or len(name) > 64 or name.endswith("."):
+        raise UserError(
+            f"{place}: {name!r} is not a safe name; use up to 64 lower-case letters, digits, '-', '_' and '.', "
+            "beginning with a letter or digit"
+        )
+
+
+def check_distinct(place: str, values: list[Any]) -> None:
+    """Raises `UserError` where the list is empty or says something twice."""
+    if not values:
+        raise UserError(f"{place}: empty; name at least one")
+    for value in values:
+        if values.count(value) > 1:
+            raise UserError(f"{place}: {value!r} stands there twice; name it once")
+
+
+def parse_contrast(text: str, split: str) -> Contrast:
+    """`open-book/gold vs closed-book/gold on unseen` as a contrast; `split` is meant where none is named."""
+    match = re.fullmatch(r"\s*(\S+)/(\S+)\s+vs\s+(\S+)/(\S+?)(?:\s+on\s+(\S+))?\s*", text)
+    if not match:
+        raise UserError(f"comparison.contrasts: {text!r}: write it as ARM/CONDITION vs ARM/CONDITION [on SPLIT]")
+    if (match[5] or split) not in (*SPLITS, ALL):
+        raise UserError(f"comparison.contrasts: {text!r}: no split {match[5]!r}{nearest(match[5], SPLITS)}")
+    return Contrast(Cell(match[1], match[2]), Cell(match[3], match[4]), match[5] or split)
+
+
+def known_cell(cell: Cell, recipe: Recipe) -> None:
+    """Raises `UserError` unless the recipe has the cell's arm and condition."""
+    conditions = [condition.name for condition in recipe.conditions]
+    if cell.arm not in recipe.arms:
+        raise UserError(f"comparison.contrasts: no arm {cell.arm!r}{nearest(cell.arm, recipe.arms)}")
+    if cell.condition not in conditions:
+        raise UserError(f"comparison.contrasts: no condition {cell.condition!r}{nearest(cell.condition, conditions)}")

@@ -1,0 +1,206 @@
+"""What flows from stage to stage: plain frozen records, and their JSON form.
+
+`Question`, `Passage`, `Context`, `Prompt`, `Answer` and `Verdict` are the whole vocabulary. A record
+never refers to a model, a file or a stage, so that every stage can be called with records alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Fact = str | tuple[str, ...]
+"""Something that an answer must (or must not) say: a text, alternatives of which one suffices, or `/regex/`."""
+
+Split = Literal["train", "validation", "seen", "unseen", "unanswerable"]
+SPLITS: tuple[str, ...] = ("train", "validation", "seen", "unseen", "unanswerable")
+TEST_SPLITS: tuple[str, ...] = ("seen", "unseen", "unanswerable")
+ALL = "all"
+"""The split name under which `seen` and `unseen` are reported together."""
+
+Expectation = Literal["answer", "abstain"]
+Word = Literal["correct", "wrong", "abstained", "unscored"]
+"""A grader's word on one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One retrievable piece of the corpus."""
+
+    id: str
+    text: str
+    source: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One item. `text` is the column `question` of a questions file."""
+
+    id: str
+    text: str
+    answer: str
+    facts: tuple[Fact, ...] = ()
+    forbidden: tuple[Fact, ...] = ()
+    evidence: tuple[str, ...] = ()
+    group: str = ""
+    split: str = ""
+    topic: str = ""
+    paraphrases: tuple[str, ...] = ()
+    counterfactual: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a condition made for one question.
+
+    `passages` are in the order in which they are shown; `gold` holds the ids of those that are evidence. `facts`
+    and `forbidden` are the rubric that counts under this context.
+    """
+
+    question: str
+    condition: str
+    passages: tuple[Passage, ...]
+    gold: tuple[str, ...]
+    expects: Expectation
+    facts: tuple[Fact, ...] = ()
+    forbidden: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """One row that a model is trained on: a question in some wording, what it is shown, and what it is to say.
+
+    `question` is the question's id, `number` says which of its wordings this is, `epoch` counts from 0.
+    """
+
+    question: str
+    text: str
+    completion: str
+    passages: tuple[Passage, ...] = ()
+    gold: tuple[str, ...] = ()
+    number: int = 0
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question with its context as the model gets it: the rendered text and its token ids."""
+
+    question: str
+    condition: str
+    text: str
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AnswerId:
+    """Which answer of which cell: the coordinates shared by an answer and its verdicts."""
+
+    arm: str
+    seed: int
+    condition: str
+    question: str
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One sampled text. `key` is the hash of all that made it; `seed` is the training seed.
+
+    `finish` is `stop` (the model ended its turn), `length` (it hit `max_new_tokens`) or empty for an answer made
+    elsewhere. `seconds` is this answer's share of the time its batch took.
+    """
+
+    arm: str
+    seed: int
+    condition: str
+    question: str
+    sample: int
+    text: str
+    key: str = ""
+    finish: str = ""
+    prompt_tokens: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def id(self) -> AnswerId:
+        return AnswerId(self.arm, self.seed, self.condition, self.question, self.sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A grader's word on one answer and its reasons; `answer` is the graded answer's key."""
+
+    arm: str
+    seed: int
+    condition: str
+    question: str
+    sample: int
+    grader: str
+    verdict: Word
+    answer: str = ""
+    why: str = ""
+    found: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    violated: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> AnswerId:
+        return AnswerId(self.arm, self.seed, self.condition, self.question, self.sample)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """Arm × condition, by name."""
+
+    arm: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The planned paired difference of two cells, a − b, over the questions of one split."""
+
+    a: Cell
+    b: Cell
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that a report shows. Reports are a pure function of it, so that they can be made again and compared.
+
+    `prompts` maps (question, condition) to the rendered prompt, empty for answers made elsewhere. `headline` has the
+    one verdict that counts for each answer. `audit` is the leakage audit's result. `training` has one entry for each
+    adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes, `loss` and `validation_loss` as
+    lists of [step, value]. `manifest` says what made the run.
+    """
+
+    comparison: Mapping[str, Any]
+    questions: Sequence[Question]
+    contexts: Sequence[Context]
+    answers: Sequence[Answer]
+    verdicts: Sequence[Verdict]
+    headline: Mapping[AnswerId, Verdict]
+    prompts: Mapping[tuple[str, str], str]
+    audit: Mapping[str, Any]
+    training: Sequence[Mapping[str, Any]]
+    manifest: Mapping[str, Any]
+
+
+def is_right(verdict: Word, expects: Expectation) -> bool:
+    """Whether the verdict is what the context expects."""
+    return verdict == ("correct" if expects == "answer" else "abstained")
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """The record as JSON-ready data: nested records become objects, tuples become lists."""
+    return asdict(record)
+
+
+def freeze_facts(facts: Any) -> tuple[Fact, ...]:
+    """Facts read from JSON (lists of texts and of lists of alternatives) as hashable facts."""
+    return tuple(fact if isinstance(fact, str) else tuple(fact) for fact in facts)

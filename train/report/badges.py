@@ -1,0 +1,93 @@
+"""What weakens the decision, seen at a glance: one badge for each thing that a reviewer must know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from train.records import ALL, Findings
+from train.report import figures
+
+Level = Literal["alarm", "caution", "plain"]
+
+SIGNS: Mapping[Level, str] = {"alarm": "✖", "caution": "⚠", "plain": "•"}
+"""So that a badge's weight does not rest on its colour."""
+
+PEOPLE = ("people", "person", "human")
+"""How the names of graders begin that are people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A few words and, in `why`, what they mean for the decision."""
+
+    level: Level
+    text: str
+    why: str
+
+    @property
+    def sign(self) -> str:
+        """The badge's weight as a sign."""
+        return SIGNS[self.level]
+
+
+def badges(findings: Findings) -> list[Badge]:
+    """The badges in order of weight; counts are of the answers in the findings."""
+    found = [*_leakage(findings), *_grading(findings), *_evidence(findings)]
+    return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
+
+
+def _leakage(findings: Findings) -> list[Badge]:
+    if not findings.audit:
+        return [Badge("caution", "leakage not audited", "what was trained on is not known here")]
+    leaks, warnings = (_listed(findings.audit.get(name)) for name in ("leaks", "warnings"))
+    if leaks:
+        return [Badge("alarm", "leakage found", "; ".join(leaks))]
+    if warnings:
+        return [Badge("caution", f"leakage audit: {figures.plural(len(warnings), 'warning')}", "; ".join(warnings))]
+    return [Badge("plain", "no leakage found", "nothing of the test occurs in training that must not")]
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)] if value else []
+
+
+def _grading(findings: Findings) -> list[Badge]:
+    answers = len(findings.answers)
+    graders = [findings.headline[answer.id].grader for answer in findings.answers if answer.id in findings.headline]
+    provisional = sum("provisional" in grader for grader in graders)
+    people = sum(grader.startswith(PEOPLE) for grader in graders)
+    unscored = sum(
+        answer.id not in findings.headline or findings.headline[answer.id].verdict == "unscored"
+        for answer in findings.answers
+    )
+    result = []
+    if provisional:
+        share = f"{figures.count(provisional)} of {figures.plural(answers, 'answer')}"
+        result.append(Badge("caution", "provisional grader", f"{share} graded by likeness to the reference: no rubric"))
+    if unscored:
+        share = f"{figures.count(unscored)} of {figures.plural(answers, 'answer')}"
+        result.append(Badge("caution", f"{figures.count(unscored)} unscored", f"{share} unscored and left out"))
+    if answers:
+        checked = figures.percent(people / answers)
+        words = f"{figures.count(people)} of {figures.plural(answers, 'answer')} carry a person's verdict"
+        result.append(Badge("plain" if people else "caution", f"{checked} checked by people", words))
+    return result
+
+
+def _evidence(findings: Findings) -> list[Badge]:
+    cells = findings.comparison["cells"]
+    conditions = {cell["condition"] for cell in cells}
+    seeds = {seed for cell in cells if cell.get("kind") == "tuned" for seed in cell["seeds"]}
+    result = []
+    if len(seeds) == 1:
+        result.append(Badge("caution", "one training seed", "claims nothing beyond these checkpoints"))
+    gold = any(name == "gold" or name.startswith("gold+") for name in conditions)
+    if gold and not any(name.startswith("retrieved") for name in conditions):
+        result.append(
+            Badge("caution", "gold context only", "the right passage was handed over; no retriever was tested")
+        )
+    if not any(cell["split"] in ("unseen", ALL) for cell in cells):
+        result.append(Badge("caution", "no unseen facts", "nothing here says how new facts fare"))
+    return result

@@ -1,0 +1,166 @@
+"""report.md: the decision, the contrasts, the totals and the matrix for a pull request or a wiki."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from train.records import Findings
+from train.report import badges, costs, figures, view, wording
+from train.report.matrix import matrix
+from train.report.texts import markdown as literal
+
+LONGEST_QUESTION = 160
+
+
+def markdown(findings: Findings) -> str:
+    """The report as Markdown; every text from models and data is literal."""
+    parts = [
+        f"# {literal(str(findings.comparison['recipe']))}: open book or closed book?",
+        *_decision(findings),
+        *_contrasts(findings),
+        *_totals(findings),
+        *_matrix(findings),
+        *_training(findings),
+        "## To doubt it",
+        "Every figure can be computed again from the stored answers: `openbook verify RUN`, where RUN is the directory "
+        "of this file. `report.html` shows each answer with its verdict, context and prompt; `answers.csv` lists them.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _decision(findings: Findings) -> Iterable[str]:
+    decision = findings.comparison.get("decision") or {}
+    yield f"> **{literal(str(decision.get('sentence') or 'No decision was made.'))}**"
+    lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in badges.badges(findings)]
+    lines += [f"- {literal(str(reason))}" for reason in decision.get("reasons") or ()]
+    yield "\n".join(lines)
+
+
+def _contrasts(findings: Findings) -> Iterable[str]:
+    planned, others = view.contrast_rows(findings)
+    yield "## Planned contrasts"
+    yield from _contrast_table(planned) if planned else ["None was planned."]
+    yield (
+        "p: sign flips over the questions, adjusted by Holm over the planned contrasts. Intervals are at "
+        f"{view.level(findings)} and unadjusted, so the two can disagree when few questions differ. Detectable: the "
+        "smallest difference (points) that these questions would have shown four times in five."
+    )
+    if others:
+        yield "### Not planned"
+        yield from _contrast_table(others)
+
+
+def _contrast_table(rows: Sequence[view.ContrastRow]) -> Iterable[str]:
+    header = (
+        "a − b", "split", "questions", "differing", "difference (points)", "interval", "p", "p (Holm)", "detectable",
+    )  # fmt: skip
+    yield _table(
+        header,
+        [
+            [
+                f"{literal(row.a)} − {literal(row.b)}",
+                literal(row.split),
+                row.questions,
+                row.differing,
+                row.difference,
+                row.interval + (f" ({literal(row.missing)})" if row.missing else ""),
+                row.p_value,
+                row.p_holm,
+                row.detectable,
+            ]
+            for row in rows
+        ],
+    )
+    yield "\n".join(f"- {literal(' '.join((row.sentence, *(note + '.' for note in row.notes))))}" for row in rows)
+
+
+def _totals(findings: Findings) -> Iterable[str]:
+    yield "## Totals"
+    for table in view.cell_tables(findings):
+        yield f"### {_split_title(table.split, table.meaning)}"
+        yield _table(
+            ("arm", "condition", "right", "interval", "questions", "answers", "correct", "wrong", "abstained",
+             "unscored", "notes"),
+            [
+                [
+                    literal(row.arm),
+                    literal(row.condition),
+                    row.accuracy,
+                    row.interval + (f" ({row.missing})" if row.missing else ""),
+                    row.questions,
+                    row.answers,
+                    row.correct,
+                    row.wrong,
+                    row.abstained,
+                    row.unscored,
+                    literal("; ".join(row.notes)),
+                ]
+                for row in table.rows
+            ],
+        )  # fmt: skip
+
+
+def _matrix(findings: Findings) -> Iterable[str]:
+    yield "## Questions"
+    marks = "; ".join(f"{sign} {meaning}" for sign, meaning in wording.MARKS)
+    yield f"{marks}. k/n: right of the graded answers; +1? is one unscored."
+    names = view.columns(findings)
+    header = ("question", *(f"{literal(arm)}<br>{literal(condition)}" for arm, condition in names))
+    for group in matrix(findings):
+        yield f"### {_split_title(group.split, group.meaning)}"
+        yield _table(
+            header,
+            [
+                [
+                    f"{literal(row.id)}: {literal(row.text, LONGEST_QUESTION)}",
+                    *(entry.text for entry in row.entries),
+                ]
+                for row in group.rows
+            ],
+        )
+
+
+def _training(findings: Findings) -> Iterable[str]:
+    adapters = costs.adapter_rows(findings)
+    if adapters:
+        yield "## Training"
+        yield _table(
+            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", "parameters", "size", "loss",
+             "validation loss"),
+            [
+                [
+                    literal(row.arm),
+                    literal(row.seed),
+                    literal(row.condition),
+                    row.rows,
+                    row.steps,
+                    row.tokens,
+                    row.seconds,
+                    row.parameters,
+                    row.size,
+                    row.loss,
+                    row.validation_loss,
+                ]
+                for row in adapters
+            ],
+        )  # fmt: skip
+    asked = costs.cost_rows(findings)
+    if asked:
+        yield "## Cost of an answer (means)"
+        yield _table(
+            ("arm", "condition", "answers", "prompt tokens", "tokens", "seconds", "stopped at the limit"),
+            [
+                [literal(row.arm), literal(row.condition), row.answers, row.prompt_tokens, row.tokens, row.seconds,
+                 row.cut]
+                for row in asked
+            ],
+        )  # fmt: skip
+
+
+def _split_title(split: str, meaning: str) -> str:
+    return ": ".join(part for part in (literal(split) or figures.DASH, meaning) if part)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

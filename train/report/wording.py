@@ -1,0 +1,102 @@
+"""What the report calls things: conditions, splits, marks and contrasts in a reviewer's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from train.records import ALL, SPLITS
+from train.report import figures
+
+SPLIT_MEANING: Mapping[str, str] = {
+    "train": "training questions: what the tuned arms have seen word for word",
+    "validation": "used to choose settings, so no evidence",
+    "seen": "facts that were trained on, asked in new words",
+    "unseen": "facts that no training row and no training passage holds",
+    "unanswerable": "the documents do not hold the answer: abstaining is right",
+    ALL: "seen and unseen together",
+    "": "questions without a split",
+}
+
+AUDIT_MEANING: Mapping[str, str] = {
+    "answers": "answers that repeat a training target word for word; the untouched arm shows how many do by chance",
+    "contexts": "test contexts all of whose passages one training row showed",
+    "gold": "questions whose gold passage was shown in training",
+    "references": "questions whose reference answer is a training target, word for word",
+    "wordings": "test questions worded nearly like a training question",
+}
+
+ALL_RIGHT, SOME_RIGHT, NONE_RIGHT, NOT_GRADED, NOT_ASKED = "✅", "⚠", "❌", "❔", "·"
+
+MARKS = (
+    (ALL_RIGHT, "all answers right"),
+    (SOME_RIGHT, "some right"),
+    (NONE_RIGHT, "none right"),
+    (NOT_GRADED, "no answer graded"),
+    (NOT_ASKED, "not asked"),
+)
+
+
+def split_order(splits: list[str], first: str = "") -> list[str]:
+    """The splits in the order in which a reviewer needs them: the decision's own, then the other evidence."""
+    order = [first, "unseen", "seen", "unanswerable", ALL, *SPLITS]
+    rank = {name: place for place, name in reversed(list(enumerate(order)))}
+    return sorted(set(splits), key=lambda split: (rank.get(split, len(order)), split))
+
+
+def condition_words(condition: str) -> str:
+    """`gold+3` as `with the gold passage among 3 distractors`; an unknown name stays one."""
+    if match := re.fullmatch(r"gold\+(\d+)", condition):
+        return f"with the gold passage among {figures.plural(int(match[1]), 'distractor')}"
+    if match := re.fullmatch(r"distractors@(\d+)", condition):
+        return f"with {figures.plural(int(match[1]), 'distractor')} and no gold"
+    if match := re.fullmatch(r"retrieved@(\d+)", condition):
+        return f"with {figures.plural(int(match[1]), 'retrieved passage')}"
+    known = {"none": "without context", "gold": "with the gold passage", "counterfactual": "with a changed passage"}
+    return known.get(condition, f"under {condition}")
+
+
+def mark(right: int, scored: int) -> str:
+    """The sign of one matrix entry."""
+    if not scored:
+        return NOT_GRADED
+    return ALL_RIGHT if right == scored else SOME_RIGHT if right else NONE_RIGHT
+
+
+def no_interval(contrast: Mapping[str, Any]) -> str:
+    """Why a contrast has no interval; empty where it has one."""
+    if contrast.get("interval") is not None:
+        return ""
+    if contrast.get("difference") is None:
+        return str(contrast.get("reason") or "no question was scored in both cells")
+    if contrast["questions"] < 6:
+        return "too few questions (fewer than 6)"
+    if not contrast["differing"]:
+        return "no question differs"
+    return "every question differs by the same amount"
+
+
+def contrast_sentence(contrast: Mapping[str, Any], alpha: float) -> str:
+    """One planned or further contrast as a sentence that needs no statistics to read."""
+    left, right = (f"{side['arm']} {condition_words(side['condition'])}" for side in (contrast["a"], contrast["b"]))
+    if contrast["difference"] is None:
+        return f"{left} against {right}: not comparable; {no_interval(contrast)}."
+    if contrast["difference"] == 0:
+        said = f"{left} and {right} were right equally often"
+    else:
+        size = figures.points(abs(contrast["difference"]), signed=False)
+        more = "more" if contrast["difference"] > 0 else "less"
+        said = f"{left} was right {size} points {more} often than {right}"
+    return f"{said}: {_chance(contrast, alpha)}."
+
+
+def _chance(contrast: Mapping[str, Any], alpha: float) -> str:
+    if not contrast["differing"]:
+        return "no question came out differently"
+    if contrast.get("p_holm") is None:
+        return "not among the planned contrasts, so a lead and no evidence"
+    if contrast["p_holm"] <= alpha:
+        return f"more than chance explains (corrected p ≤ {alpha:g})"
+    few = ", and with five or fewer questions that differ no test could tell" if contrast["differing"] <= 5 else ""
+    return f"chance could explain it{few}"

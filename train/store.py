@@ -1,0 +1,229 @@
+"""The run directory: the only state between stages.
+
+Record files are JSON lines; each line ends with a `check`, a hash of the rest of the line, so that `verify` can name
+the one line that somebody edited. Whole files are replaced atomically; answers are appended and synced batch by batch,
+and a line that a kill cut short is dropped when the file is next opened.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from train.errors import UserError
+from train.records import Answer, Context, Passage, Question, Verdict, freeze_facts, to_json
+
+CHECK = "check"
+Record = dict[str, Any]
+T = TypeVar("T", Question, Passage, Answer, Verdict)
+
+
+def digest(value: Any) -> str:
+    """A hash of JSON-ready data; the same for the same data, whatever the order of keys."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """The one way in which data is written before it is hashed."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def seal(record: Record) -> Record:
+    """The record with its check, which changes when anything else in it does."""
+    return {**record, CHECK: digest(unsealed(record))[:16]}
+
+
+def is_sealed(record: Record) -> bool:
+    """Whether the record is as it was when it was sealed."""
+    return record.get(CHECK) == seal(record)[CHECK]
+
+
+def unsealed(record: Record) -> Record:
+    """The record without its check."""
+    return {key: value for key, value in record.items() if key != CHECK}
+
+
+class Run:
+    """A run directory that this process alone writes to.
+
+    Raises `UserError` where the directory belongs to another recipe or another process is at work in it.
+    """
+
+    def __init__(self, directory: Path, recipe: str) -> None:
+        self.directory = directory.absolute()
+        self.recipe = recipe
+        if self.directory.exists() and not self.directory.is_dir():
+            raise UserError(f"--out {directory}: is a file; name a directory")
+        owner = self.manifest().get("recipe", {}).get("name")
+        if owner not in (None, recipe):
+            raise UserError(
+                f"{self.directory}: holds a run of recipe {owner!r}, not {recipe!r}; give another --out or remove it"
+            )
+        if owner is None and self.directory.is_dir() and any(self.directory.iterdir()):
+            names = {path.name for path in self.directory.iterdir()} - {".lock"}
+            if names:
+                raise UserError(f"{self.directory}: is not empty and holds no run; give another --out")
+        self._lock: IO[str] | None = None
+
+    @classmethod
+    def of(cls, directory: Path) -> Run:
+        """The run that is in that directory, of whatever recipe; raises `UserError` where there is none."""
+        try:
+            recipe = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["recipe"]["name"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise UserError(f"{directory}: holds no run, or its manifest.json is damaged") from None
+        return cls(directory, recipe)
+
+    def __enter__(self) -> Run:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{self.directory}: cannot be made ({error.strerror}); give another --out") from error
+        self._lock = (self.directory / ".lock").open("w", encoding="utf-8")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise UserError(f"{self.directory}: another openbook is at work in it; wait for it or end it") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def path(self, name: str) -> Path:
+        """The file of that name in the run."""
+        return self.directory / name
+
+    def adapter(self, arm: str, seed: int) -> Path:
+        """Where that arm's adapter of that training seed lives."""
+        return self.directory / "adapters" / arm / f"seed-{seed}"
+
+    def manifest(self) -> Record:
+        """What made this run; empty before its first step."""
+        try:
+            manifest = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise UserError(f"{self.path('manifest.json')}: is damaged ({error}); remove the run directory") from None
+        return manifest if isinstance(manifest, dict) else {}
+
+    def amend(self, changes: Record) -> None:
+        """Writes the manifest with these top-level entries changed."""
+        self.write("manifest.json", json.dumps(seal({**self.manifest(), **changes}), indent=1, ensure_ascii=False))
+
+    def stage(self, name: str, made_from: str, **details: Any) -> None:
+        """Notes that a stage is finished and from what."""
+        stages = self.manifest().get("stages", {})
+        entry = {"made_from": made_from, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **details}
+        self.amend({"stages": {**stages, name: entry}})
+
+    def unstage(self, name: str) -> None:
+        """Notes that a stage is no longer finished."""
+        self.amend({"stages": {key: value for key, value in self.manifest().get("stages", {}).items() if key != name}})
+
+    def made_from(self, stage: str) -> str | None:
+        """What the finished stage was made from, None if it is not finished."""
+        value = self.manifest().get("stages", {}).get(stage, {}).get("made_from")
+        return str(value) if value is not None else None
+
+    def write(self, name: str, text: str) -> None:
+        """Replaces a file: whoever looks finds the old text or the new one, also after a power cut."""
+        scratch = self.path(f".{name}.new")
+        try:
+            with scratch.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(self.path(name))
+        except OSError:
+            scratch.unlink(missing_ok=True)
+            raise
+
+    def write_records(self, name: str, records: Iterable[Record]) -> None:
+        """Replaces a record file."""
+        self.write(name, "".join(line(record) for record in records))
+
+    def append_records(self, name: str, records: Sequence[Record]) -> None:
+        """Adds records and waits until they are on the disk; what was there before cannot be harmed."""
+        path = self.path(name)
+        before = path.stat().st_size if path.exists() else 0
+        try:
+            with path.open("a", encoding="utf-8", newline="") as file:
+                file.write("".join(line(record) for record in records))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            # A disk that filled up half-way through: go back to whole lines.
+            os.truncate(path, before)
+            raise
+
+    def records(self, name: str) -> list[Record]:
+        """The records of a file; none where there is no such file. Raises `UserError` for a damaged line."""
+        return [record for _, record in numbered_records(self.path(name))]
+
+    def mend(self, name: str) -> None:
+        """Cuts off a last line that a kill left unfinished."""
+        path = self.path(name)
+        if not path.exists():
+            return
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole != len(data):
+            os.truncate(path, whole)
+
+
+def line(record: Record) -> str:
+    """A sealed record as one line of a record file."""
+    return json.dumps(seal(record), ensure_ascii=False) + "\n"
+
+
+def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """Line number and record of each line; an unfinished last line is left out, a damaged one raises `UserError`."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, text in enumerate(file, start=1):
+            if not text.endswith("\n"):
+                return
+            try:
+                record = json.loads(text)
+            except ValueError as error:
+                raise UserError(f"{path}:{number}: is damaged ({error}); restore it or remove the line") from None
+            yield number, record
+
+
+def revive(kind: type[T], record: Record) -> T:
+    """The record as the frozen record it was written from."""
+    names = {each.name for each in fields(kind)}
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names}
+    for key in ("facts", "forbidden"):
+        if key in values:
+            values[key] = freeze_facts(record[key])
+    return kind(**values)
+
+
+def context_record(context: Context, prompt: str) -> Record:
+    """A context as it is stored: its passages by id, with the rendered prompt where there is one."""
+    return {**to_json(context), "passages": [passage.id for passage in context.passages], "prompt": prompt}
+
+
+def revive_context(record: Record, passages: dict[str, Passage]) -> Context:
+    """The stored context with its passages."""
+    return Context(
+        question=record["question"],
+        condition=record["condition"],
+        passages=tuple(passages[identifier] for identifier in record["passages"]),
+        gold=tuple(record["gold"]),
+        expects=record["expects"],
+        facts=freeze_facts(record["facts"]),
+        forbidden=freeze_facts(record["forbidden"]),
+    )

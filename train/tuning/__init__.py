@@ -1,0 +1,9 @@
+"""The supervised fine-tuning of arms.
+
+`tune(jobs)` trains one adapter for each job and yields it; `finished` and `unfinished_steps` say what is there already.
+"""
+
+from train.tuning.jobs import Adapter, Job, TokenRow, select_rows
+from train.tuning.tune import finished, tune, unfinished_steps
+
+__all__ = ["Adapter", "Job", "TokenRow", "finished", "select_rows", "tune", "unfinished_steps"]

@@ -1,0 +1,100 @@
+"""What tuning takes and gives: token rows, jobs and adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from train.errors import InputProblems
+from train.recipe import LoRA, Optimization
+
+IGNORED = -100
+"""The label of a position that the loss does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One training row in tokens. Only the completion is learnt; it ends with the model's turn-end token."""
+
+    prompt: tuple[int, ...]
+    completion: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.completion)
+
+    def features(self) -> dict[str, list[int]]:
+        """`input_ids` and `labels` as the trainer takes them."""
+        return {
+            "input_ids": [*self.prompt, *self.completion],
+            "labels": [*[IGNORED] * len(self.prompt), *self.completion],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One adapter to be trained: `rows` are those of all epochs, in the order in which they are trained on.
+
+    `fingerprint` is the hash of all that makes the adapter what it is; `condition` is only for the record.
+    """
+
+    arm: str
+    seed: int
+    condition: str
+    rows: Sequence[TokenRow]
+    epochs: int
+    validation: Sequence[TokenRow]
+    adapter: LoRA
+    optimization: Optimization
+    fingerprint: str
+    directory: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.arm} seed {self.seed}"
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps on one device."""
+        return -(-len(self.rows) // (self.optimization.batch_size * self.optimization.accumulation))
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A trained adapter: a plain PEFT directory, the hash of its weights, and how training went."""
+
+    arm: str
+    seed: int
+    directory: Path
+    digest: str
+    summary: Mapping[str, Any]
+
+
+Progress = Callable[[Job, int, float], None]
+"""Called after each optimizer step with the job, the steps done and the last loss."""
+
+
+def select_rows(
+    rows: Sequence[TokenRow], names: Sequence[str], limit: int | None, *, drop: bool
+) -> tuple[list[TokenRow], list[str]]:
+    """The rows that fit into `limit` tokens and the names of those that do not. No row is ever cut.
+
+    Raises:
+        InputProblems: a row is too long and `drop` is false.
+    """
+    kept, dropped = [], []
+    for row, name in zip(rows, names, strict=True):
+        if limit is not None and len(row) > limit:
+            dropped.append(f"{name}: {len(row)} tokens, more than {limit}")
+        else:
+            kept.append(row)
+    if dropped and not drop:
+        raise InputProblems(
+            [
+                *(f"training row of {problem}" for problem in dropped[:20]),
+                f"{len(dropped)} training rows are too long; shorten the passages, raise optimization.max_length, "
+                "or set optimization.too_long=drop to leave them out",
+            ]
+        )
+    return kept, dropped

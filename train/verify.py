@@ -1,0 +1,159 @@
+"""`openbook verify`: recompute every number of the report from the stored answers, and name what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from train import report
+from train.errors import UserError
+from train.findings import load_findings, read_json
+from train.pipeline import comparison_text, recompute, regrade
+from train.records import AnswerId
+from train.models.source import file_digest
+from train.store import Record, Run, digest, is_sealed, numbered_records, unsealed
+
+NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "number", "epoch")
+"""The fields that tell a person which record of a file is meant."""
+
+
+def verify(run: Run) -> list[str]:
+    """Everything in the run that is not what it should be, one line each; empty for a run that is whole.
+
+    Checked in this order, each resting on the ones before: that no stored record was edited, that none is missing or
+    added, that the adapters are those that were trained, that the graders still say what is stored, that the
+    comparison follows from the verdicts, and that the reports follow from the comparison.
+
+    Raises:
+        UserError: the directory holds no run with a report.
+    """
+    manifest = run.manifest()
+    if not manifest:
+        raise UserError(f"{run.directory}: holds no run")
+    if not read_json(run, "comparison.json"):
+        raise UserError(f"{run.directory}: holds no report yet; finish it with `openbook run`")
+    differences = [*edited(run, manifest), *missing(run, manifest), *adapters(run, manifest)]
+    # What follows is computed from the records, so it can only be judged where these are sound.
+    return differences or [*verdicts(run), *comparisons(run)] or list(reports(run))
+
+
+def edited(run: Run, manifest: Record) -> Iterator[str]:
+    """Records whose check does not fit."""
+    if not is_sealed(manifest):
+        yield "manifest.json: was edited"
+    for path in sorted(run.directory.glob("*.jsonl")):
+        for number, record in numbered_records(path):
+            if not is_sealed(record):
+                yield f"{path.name}:{number}: was edited ({naming(record)})"
+
+
+def missing(run: Run, manifest: Record) -> Iterator[str]:
+    """Record files that have lost or gained records since they were written."""
+    stored = {
+        name: [unsealed(record) for record in run.records(f"{name}.jsonl")]
+        for name in ("questions", "passages", "contexts", "training")
+    }
+    hashes = manifest.get("hashes", {})
+    for name, now in (
+        ("data", digest([*stored["questions"], *stored["passages"]])),
+        ("contexts", digest(stored["contexts"])),
+        ("training", digest(stored["training"])),
+    ):
+        if name in hashes and hashes[name] != now:
+            files = "questions.jsonl or passages.jsonl" if name == "data" else f"{name}.jsonl"
+            yield f"{files}: is not as it was when the run began"
+    answers = [record["key"] for record in run.records("answers.jsonl")]
+    if digest(sorted(answers)) != run.made_from("sampling"):
+        yield f"answers.jsonl: answers were removed, added or exchanged ({len(answers)} are there)"
+
+
+def adapters(run: Run, manifest: Record) -> Iterator[str]:
+    """Adapters that are gone or are not those that were trained."""
+    for summary in manifest.get("training", []):
+        folder = run.adapter(summary["arm"], summary["seed"])
+        name = folder.relative_to(run.directory).as_posix()
+        try:
+            record = json.loads((folder / "openbook.json").read_text(encoding="utf-8"))
+            weights = file_digest(folder / "adapter_model.safetensors")
+            configuration = file_digest(folder / "adapter_config.json")
+        except (OSError, ValueError) as error:
+            yield f"{name}: cannot be read ({error})"
+            continue
+        if record != summary or not is_sealed(record):
+            yield f"{name}/openbook.json: was edited"
+        if weights != summary["digest"]:
+            yield f"{name}/adapter_model.safetensors: is not the adapter that was trained"
+        if configuration != summary["configuration"]:
+            yield f"{name}/adapter_config.json: was edited"
+
+
+def verdicts(run: Run) -> Iterator[str]:
+    """Verdicts that the graders would not give again."""
+    findings = load_findings(run)
+    graded = {(verdict.id, verdict.grader): verdict for verdict in findings.verdicts}
+    again = {(verdict.id, verdict.grader): verdict for verdict in regrade(run, findings)}
+    for identifier, grader in sorted(graded.keys() | again.keys()):
+        stored, now = graded.get((identifier, grader)), again.get((identifier, grader))
+        if stored != now:
+            says = f"{stored.verdict if stored else 'nothing'} is stored, {now.verdict if now else 'nothing'} recomputed"
+            yield f"verdicts.jsonl: {grader} on {coordinates(identifier)}: {says}"
+
+
+def comparisons(run: Run) -> Iterator[str]:
+    """Figures of comparison.json that do not follow from the answers and verdicts."""
+    text = run.path("comparison.json").read_text(encoding="utf-8")
+    expected = recompute(run)
+    if text != comparison_text(expected):
+        found = list(differing("", json.loads(text), json.loads(comparison_text(expected))))
+        yield from (f"comparison.json{place}: {stored!r} is stored, {now!r} recomputed" for place, stored, now in found)
+        if not found:
+            yield "comparison.json: was reformatted"
+
+
+def reports(run: Run) -> Iterator[str]:
+    """Report files that are not what the comparison and the records give."""
+    for name, expected in report.render(load_findings(run)).items():
+        try:
+            stored = run.path(name).read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            yield f"{name}: cannot be read ({error})"
+            continue
+        if stored != expected:
+            lines = zip(stored.splitlines(), expected.splitlines(), strict=False)
+            number, (old, new) = next(
+                ((number, pair) for number, pair in enumerate(lines, start=1) if pair[0] != pair[1]),
+                (0, ("", "")),
+            )
+            yield f"{name}:{number}: {excerpt(old, new)!r} is stored, {excerpt(new, old)!r} recomputed"
+
+
+def differing(place: str, stored: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The places at which two pieces of JSON differ, with what stands there."""
+    if isinstance(stored, dict) and isinstance(now, dict):
+        for key in sorted(stored.keys() | now.keys()):
+            yield from differing(f"{place}.{key}", stored.get(key), now.get(key))
+    elif isinstance(stored, list) and isinstance(now, list) and len(stored) == len(now):
+        for index, (one, other) in enumerate(zip(stored, now, strict=True)):
+            yield from differing(f"{place}[{index}]", one, other)
+    elif stored != now or type(stored) is not type(now):
+        yield place, stored, now
+
+
+def excerpt(text: str, other: str) -> str:
+    """Thirty characters around where the text begins to differ from the other."""
+    start = next((index for index, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
+    return text[max(0, start - 15) : start + 15]
+
+
+def naming(record: Record) -> str:
+    """What a person needs to find the record."""
+    return ", ".join(f"{key} {record[key]}" for key in NAMING if key in record)
+
+
+def coordinates(identifier: AnswerId) -> str:
+    """An answer's cell, question and sample."""
+    return (
+        f"{identifier.arm}/{identifier.condition} seed {identifier.seed}, question {identifier.question}, "
+        f"sample {identifier.sample}"
+    )
