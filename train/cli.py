@@ -67,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
         if name in ("run", "train", "sample"):
             each.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     compare = verb("compare", "grade and compare answers made elsewhere, and report on them")
-    compare.add_argument("answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]")
+    compare.add_argument(
+        "answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]"
+    )
     compare.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
     compare.add_argument(
         "--contrast",
@@ -95,35 +97,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Terminated:
         return interrupted(143)
     except BrokenPipeError:
+        # Whoever read our output has enough; without this, Python complains once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except UserError as error:
-        code, message = 2, str(error)
-    except RunFailed as error:
-        code, message = 1, str(error)
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            code, message = 2, f"{error.filename or 'the run directory'}: the disk is full; nothing is lost, make room "
-            message += "and give the same command again"
-        elif error.filename is not None and isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)):
-            code, message = 2, f"{error.filename}: {error.strerror}"
-        else:
-            code, message = 1, unforeseen(error)
     except Exception as error:
-        code, message = 1, unforeseen(error)
-    if options.debug:
-        raise
-    print(f"openbook: error: {message}", file=sys.stderr)
-    return code
+        if options.debug:
+            raise
+        code, message = explain(error)
+        print(f"openbook: error: {message}", file=sys.stderr)
+        return code
 
 
-def unforeseen(error: Exception) -> str:
-    """What is said of an error that nobody foresaw."""
+def explain(error: Exception) -> tuple[int, str]:
+    """The exit code and what is said of an error."""
+    if isinstance(error, UserError):
+        return 2, str(error)
+    if isinstance(error, RunFailed):
+        return 1, str(error)
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        place = error.filename or "the run directory"
+        return 2, f"{place}: the disk is full; nothing is lost, make room and give the same command again"
+    if isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)) and error.filename is not None:
+        return 2, f"{error.filename}: {error.strerror}"
     first = (str(error).strip() or "no details").splitlines()[0]
-    return f"{type(error).__name__}: {first} (openbook --debug VERB … shows where)"
+    return 1, f"{type(error).__name__}: {first} (openbook --debug VERB … shows where)"
 
 
-def terminate(number: int, frame: FrameType | None) -> NoReturn:
+def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     """Turns SIGTERM into an exception, so that files are closed on the way out."""
     raise Terminated
 
@@ -178,7 +178,7 @@ def say_result(run: Run) -> None:
 
     comparison = read_json(run, "comparison.json")
     for contrast in comparison["contrasts"]:
-        if contrast["p_holm"] is not None:
+        if contrast["planned"]:
             print(contrast_line(contrast))
     print(comparison["decision"]["sentence"])
     print(run.path("report.html"))

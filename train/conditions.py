@@ -57,7 +57,7 @@ NONE = NoContext()
 GOLD = Gold()
 
 
-def GoldAmong(distractors: int) -> Gold:  # noqa: N802 (reads as the noun it makes)
+def GoldAmong(distractors: int) -> Gold:
     """`gold+n`: the gold passages among `distractors` others."""
     return Gold(distractors)
 

@@ -9,8 +9,8 @@ from itertools import combinations
 from pathlib import Path
 
 from train import __version__, data, grading, provenance
+from train.assess import GradingRules, assess
 from train.errors import UserError, nearest
-from train.pipeline import GradingRules, finish
 from train.progress import Screen
 from train.recipe import Comparison, parse_contrast
 from train.records import ALL, Cell, Context, Contrast, Question, to_json
@@ -80,7 +80,7 @@ def compare_answers(
             }
         )
         run.stage("sampling", digest(sorted(answer.key for answer in given.answers)), answers=len(given.answers))
-        finish(run, ("grade", "report"), screen, GradingRules(abstention=abstention))
+        assess(run, ("grade", "report"), screen, GradingRules(abstention=abstention))
     return run
 
 

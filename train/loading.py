@@ -60,7 +60,7 @@ def find(name: str) -> Path:
 def execute(path: Path) -> Recipe:
     """Runs a recipe module and returns its RECIPE; raises `UserError` for whatever is wrong with it."""
     try:
-        refuse_repeated_keys(ast.parse(path.read_text(encoding="utf-8")), path)
+        refuse_repeated_keys(ast.parse(path.read_text(encoding="utf-8")))
         spec = importlib.util.spec_from_file_location(f"openbook_recipe_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -79,7 +79,7 @@ def execute(path: Path) -> Recipe:
     return recipe
 
 
-def refuse_repeated_keys(tree: ast.Module, path: Path) -> None:
+def refuse_repeated_keys(tree: ast.Module) -> None:
     """Python lets the last of two equal keys win without a word; two arms of one name must not pass so."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
@@ -168,7 +168,7 @@ def put(holder: Any, hint: Any, steps: list[str], text: str, before: list[str]) 
 def parse(text: str, hint: Any, place: str) -> Any:
     """The text as a value of the type: as JSON (`0.3`, `true`, `[0, 1]`, `null`), as a bare text, or, for a list, as
     texts between commas. Raises `UserError`.
-    """  # noqa: D205
+    """
     adapter = TypeAdapter(hint) if dataclasses.is_dataclass(hint) else TypeAdapter(hint, config=STRICT)
     candidates: list[str] = [text, json.dumps(text)]
     if typing.get_origin(hint) is tuple:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from train import __version__, comparison, data, grading, models, provenance, report, sampling, tuning
+from train import __version__, models, provenance, sampling, tuning
+from train.assess import GradingRules, assess, plan_comparison
 from train.errors import UserError
-from train.findings import load_findings, read_answers
+from train.findings import read_answers
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
 from train.progress import Screen
-from train.recipe import Grading, Recipe
-from train.records import Answer, AnswerId, Cell, Contrast, Findings, Verdict, to_json
-from train.store import Run, context_record, digest, unsealed
+from train.recipe import Recipe
+from train.records import Answer, AnswerId, to_json
+from train.store import Run, context_record, digest
 
 GRADING = "grading-1"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
@@ -35,7 +35,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     if not {"train", "sample"} & set(stages):
         if run.manifest():
             plan_comparison(recipe, run)
-        finish(run, stages, screen, rules)
+        assess(run, stages, screen, rules)
         return
     quiet_libraries()
     screen.say(f"openbook {__version__}: recipe {recipe.name} in {run.directory}")
@@ -52,24 +52,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         train_arms(prepared, run, screen)
     if "sample" in stages:
         sample_answers(prepared, run, screen)
-    finish(run, stages, screen, rules)
-
-
-@dataclass(frozen=True, slots=True)
-class GradingRules:
-    """What the graders need to know beside the records; kept in the manifest, so that `verify` grades alike."""
-
-    abstention: str = ""
-    nearest_f1: float = Grading().nearest_f1
-
-
-def finish(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules) -> None:
-    """Grading, comparison and report: from the run directory alone, without any model."""
-    if "grade" in stages:
-        grade_answers(run, screen, rules)
-    if "report" in stages:
-        write_comparison(run)
-        write_report(run)
+    assess(run, stages, screen, rules)
 
 
 def begin(recipe: Recipe, run: Run) -> None:
@@ -92,7 +75,9 @@ def say_plan(prepared: Prepared, run: Run, screen: Screen) -> None:
     """Says what will be done, what is reused and why, and the choices that could surprise."""
     recipe = prepared.recipe
     device = models.pick_device()
-    screen.say(f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}")
+    screen.say(
+        f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}"
+    )
     if prepared.dropped:
         screen.warn(f"{len(prepared.dropped)} training rows are too long and left out: {prepared.dropped[0]} …")
     for leak in prepared.audit["leaks"]:
@@ -147,31 +132,6 @@ def freeze(prepared: Prepared, run: Run) -> None:
     )
 
 
-def plan_comparison(recipe: Recipe, run: Run) -> None:
-    """Notes what is to be compared. A plan that changes after answers were seen is noted as such."""
-    kinds = {arm: each.kind for arm, each in recipe.arms.items()}
-    conditions = {condition.name for condition in recipe.conditions}
-    settings, context = recipe.comparison, recipe.decision_condition
-    own = recipe.contrasts
-    decisive = [
-        contrast
-        for contrast in comparison.decision_contrasts(kinds, context, settings.split)
-        if contrast not in own and {contrast.a.condition, contrast.b.condition} <= conditions
-    ]
-    plan = {
-        "kinds": kinds,
-        "contrasts": [to_json(contrast) for contrast in (*own, *decisive)],
-        "split": settings.split,
-        "context": context,
-        "alpha": settings.alpha,
-        "worthwhile": settings.worthwhile,
-    }
-    before = run.manifest().get("comparison", {})
-    changed = bool(before) and before["contrasts"] != plan["contrasts"] and bool(run.records("answers.jsonl"))
-    plan["changed_after_answers"] = changed or bool(before.get("changed_after_answers"))
-    run.amend({"comparison": plan})
-
-
 def train_arms(prepared: Prepared, run: Run, screen: Screen) -> None:
     """Trains the adapters that are not there yet."""
     todo = [job for job in prepared.jobs if tuning.finished(job.directory, job.fingerprint) is None]
@@ -195,7 +155,9 @@ def trained(prepared: Prepared) -> dict[tuple[str, int], tuning.Adapter]:
     for job in prepared.jobs:
         adapter = tuning.finished(job.directory, job.fingerprint)
         if adapter is None:
-            raise UserError(f"arm {job.name} is not trained, or was on other data or settings; run `openbook train` first")
+            raise UserError(
+                f"arm {job.name} is not trained, or was on other data or settings; run `openbook train` first"
+            )
         adapters[job.arm, job.seed] = adapter
     return adapters
 
@@ -295,81 +257,6 @@ def load_adapters(
         names[identifier] = name
     model.eval()
     return model, names
-
-
-def grade_answers(run: Run, screen: Screen, rules: GradingRules) -> None:
-    """Grades every stored answer with every grader that can; never samples anything again."""
-    if run.made_from("sampling") is None:
-        raise UserError(f"{run.directory}: the answers are not all there; run `openbook sample` first")
-    findings, labels = load_findings(run), run.records("labels.jsonl")
-    made_from = digest(
-        [
-            GRADING,
-            to_json(rules),
-            run.manifest()["hashes"]["contexts"],
-            [to_json(question) for question in findings.questions],
-            [[answer.key, answer.text] for answer in findings.answers],
-            labels,
-        ]
-    )
-    if run.made_from("grading") == made_from:
-        return
-    run.amend({"grading": to_json(rules)})
-    with screen.stage("grading", len(findings.answers)):
-        run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in regrade(run, findings)])
-        run.stage("grading", made_from)
-
-
-def regrade(run: Run, findings: Findings) -> list[Verdict]:
-    """Every grader's verdict on every answer, made anew; people's come from their labels."""
-    return grading.grade(
-        findings.questions,
-        findings.contexts,
-        findings.answers,
-        labels=[
-            grading.Label(**{**record, "answer": AnswerId(**record["answer"])})
-            for record in map(unsealed, run.records("labels.jsonl"))
-        ],
-        **run.manifest()["grading"],
-    )
-
-
-def write_comparison(run: Run) -> None:
-    """Compares the cells as planned and writes comparison.json."""
-    if run.made_from("grading") is None:
-        raise UserError(f"{run.directory}: the answers are not graded; run `openbook grade` first")
-    run.write("comparison.json", comparison_text(recompute(run)))
-
-
-def recompute(run: Run) -> dict[str, Any]:
-    """The comparison, from the stored records and the plan in the manifest."""
-    findings, plan = load_findings(run), run.manifest()["comparison"]
-    return comparison.compare(
-        recipe=run.recipe,
-        questions=findings.questions,
-        contexts=findings.contexts,
-        answers=findings.answers,
-        verdicts=findings.headline,
-        kinds=plan["kinds"],
-        contrasts=[
-            Contrast(Cell(**contrast["a"]), Cell(**contrast["b"]), contrast["split"]) for contrast in plan["contrasts"]
-        ],
-        split=plan["split"],
-        context=plan["context"],
-        alpha=plan["alpha"],
-        worthwhile=plan["worthwhile"],
-    )
-
-
-def comparison_text(result: Mapping[str, Any]) -> str:
-    """comparison.json as it is written."""
-    return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-
-
-def write_report(run: Run) -> None:
-    """Writes the report and its tables."""
-    for name, text in report.render(load_findings(run)).items():
-        run.write(name, text)
 
 
 def quiet_libraries() -> None:

@@ -46,7 +46,7 @@ def make_plan(prepared: Prepared, run: Run) -> list[Step]:
     pool = {record["key"] for name in ("answers.jsonl", "superseded.jsonl") for record in run.records(name)}
     there = sum(key in pool for key in wanted.values())
     why = f"{total - there} of {total} answers ({len(recipe.arms)} arms × {len(recipe.conditions)} conditions)"
-    if pool and there < len(pool) and len(cells):
+    if pool and there < len(pool) and cells:
         why += f"; {len(pool) - there} stored answers were made from other weights, prompts or settings"
     steps.append(Step("sampling", there, total - there, why))
     if total == there:

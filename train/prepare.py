@@ -204,9 +204,7 @@ def training_jobs(
     """One job for each tuned arm and training seed, the rows it is made of, and what was left out as too long."""
     trained = [question for question in dataset.questions if question.split in ("train", "validation")]
     evidence = {passage: None for question in trained if question.split == "train" for passage in question.evidence}
-    rules = contexts.ContextRules(
-        dataset.passages, tuple(evidence), grading.rubric_passes, recipe.data.context_seed
-    )
+    rules = contexts.ContextRules(dataset.passages, tuple(evidence), grading.rubric_passes, recipe.data.context_seed)
 
     @lru_cache(maxsize=100_000)
     def tokens(text: str, passages: tuple[str, ...], completion: str) -> tuple[Tokens, Tokens]:
@@ -274,5 +272,3 @@ def training_jobs(
                 )
             )
     return jobs, all_rows, all_dropped
-
-

@@ -47,9 +47,13 @@ class Screen:
             )
             with Progress(*columns, console=self.console) as progress:
                 task = progress.add_task(escape(title), total=total, completed=done, note="")
-                yield lambda pieces, note="": progress.update(task, advance=pieces, note=escape(note))
+
+                def advance(pieces: int, note: str) -> None:
+                    progress.update(task, advance=pieces, note=escape(note))
+
+                yield advance
         else:
             self.say(f"{title}: {total - done} to do …")
             sys.stderr.flush()
-            yield lambda pieces, note="": None
+            yield lambda pieces, note: None
             self.say(f"{title}: done in {time.perf_counter() - began:.0f} s")

@@ -90,9 +90,7 @@ class ChatFormat:
         text = render(self.tokenizer, messages(template, question, passages))
         return text, tuple(encode(self.tokenizer, text))
 
-    def completion(
-        self, template: PromptTemplate, question: str, passages: Sequence[Passage], answer: str
-    ) -> Tokens:
+    def completion(self, template: PromptTemplate, question: str, passages: Sequence[Passage], answer: str) -> Tokens:
         """The tokens that the model is to learn to say after the prompt: the answer and the end of the turn.
 
         Raises `UserError` where the template renders a finished conversation otherwise than the prompt promised.

@@ -11,7 +11,18 @@ from typing import Any
 
 import psutil
 
-PACKAGES = ("openbook", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "numpy", "scipy", "statsmodels")
+PACKAGES = (
+    "openbook",
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "numpy",
+    "scipy",
+    "statsmodels",
+)
 
 
 def versions() -> dict[str, str]:

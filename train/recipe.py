@@ -38,7 +38,6 @@ NamedCondition = Annotated[
 """A condition, also spelled by its name."""
 
 
-
 def as_path(value: Any) -> Path:
     """A path given as a text or a path; raises `ValueError` for anything else."""
     if not isinstance(value, (str, Path)) or not str(value):

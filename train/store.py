@@ -42,7 +42,7 @@ def seal(record: Record) -> Record:
 
 def is_sealed(record: Record) -> bool:
     """Whether the record is as it was when it was sealed."""
-    return record.get(CHECK) == seal(record)[CHECK]
+    return bool(record.get(CHECK) == seal(record)[CHECK])
 
 
 def unsealed(record: Record) -> Record:
@@ -204,7 +204,9 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
 def revive(kind: type[T], record: Record) -> T:
     """The record as the frozen record it was written from."""
     names = {each.name for each in fields(kind)}
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names}
+    values: Any = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names
+    }
     for key in ("facts", "forbidden"):
         if key in values:
             values[key] = freeze_facts(record[key])

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from train import report
+from train.assess import comparison_text, recompute, regrade
 from train.errors import UserError
 from train.findings import load_findings, read_json
-from train.pipeline import comparison_text, recompute, regrade
-from train.records import AnswerId
 from train.models.source import file_digest
+from train.records import AnswerId
 from train.store import Record, Run, digest, is_sealed, numbered_records, unsealed
 
 NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "number", "epoch")
@@ -96,7 +96,9 @@ def verdicts(run: Run) -> Iterator[str]:
     for identifier, grader in sorted(graded.keys() | again.keys()):
         stored, now = graded.get((identifier, grader)), again.get((identifier, grader))
         if stored != now:
-            says = f"{stored.verdict if stored else 'nothing'} is stored, {now.verdict if now else 'nothing'} recomputed"
+            says = (
+                f"{stored.verdict if stored else 'nothing'} is stored, {now.verdict if now else 'nothing'} recomputed"
+            )
             yield f"verdicts.jsonl: {grader} on {coordinates(identifier)}: {says}"
 
 

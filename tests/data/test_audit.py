@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from train.data import TrainingRow, audit, audit_answers
+from train.data import audit, audit_answers
 from train.data.similarity import ngrams, similar_pairs
-from train.records import Answer, Context, Passage, Question
+from train.records import Answer, Context, Passage, Question, TrainingRow
 
 RETURNS = Passage("returns", "Returns are accepted within 30 days.")
 SHIPPING = Passage("shipping", "Shipping takes three days.")

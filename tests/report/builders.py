@@ -20,7 +20,8 @@ from train.records import (
 )
 
 HOSTILE = (
-    "</script><script>alert(1)</script>",
+    "</script><script>document.title = 'owned'</script>",
+    "</style><img src=x onerror=\"document.title = 'owned'\">",
     '"><img src=x onerror=alert(2)>',
     "' onmouseover='alert(3)",
     "<!-- <svg/onload=alert(4)> ]]>",
@@ -75,9 +76,7 @@ def findings(
     """
     draw = random.Random(seed)
     extra = _cycle(texts)
-    questions = [
-        _question(split, number, extra if texts else None) for split in splits for number in range(per_split)
-    ]
+    questions = [_question(split, number, extra if texts else None) for split in splits for number in range(per_split)]
     contexts = [_context(question, condition) for question in questions for condition in conditions]
     answers: list[Answer] = []
     headline: dict[AnswerId, Verdict] = {}
@@ -86,7 +85,7 @@ def findings(
             for training_seed in seeds if kind == "tuned" else seeds[:1]:
                 for sample in range(samples):
                     word = _word(draw, arm, context, unscored)
-                    answer = _answer(draw, arm, training_seed, context, sample, word, elsewhere)
+                    answer = _answer(draw, arm, training_seed, context, sample, word=word, elsewhere=elsewhere)
                     if texts:
                         answer = _hostile(answer, next(extra))
                     answers.append(answer)
@@ -170,7 +169,7 @@ def _word(draw: random.Random, arm: str, context: Context, unscored: float) -> W
 
 
 def _answer(
-    draw: random.Random, arm: str, seed: int, context: Context, sample: int, word: Word, elsewhere: bool
+    draw: random.Random, arm: str, seed: int, context: Context, sample: int, *, word: Word, elsewhere: bool
 ) -> Answer:
     text = {
         "correct": draw.choice(("It opens at 8:30.", "The room opens at half past eight.")),
@@ -268,7 +267,11 @@ def _training(kinds: Mapping[str, str], seeds: Sequence[int]) -> list[dict[str, 
 
 def _manifest(extra: str) -> dict[str, Any]:
     return {
-        "recipe": {"name": "quickstart", "comparison": {"alpha": 0.05}, "prompt": {"system": f"Answer briefly. {extra}"}},
+        "recipe": {
+            "name": "quickstart",
+            "comparison": {"alpha": 0.05},
+            "prompt": {"system": f"Answer briefly. {extra}"},
+        },
         "versions": {"openbook": "0.1.0", "torch": "2.13.0", "transformers": "5.23.0"},
         "hardware": {"cpu": "2 cores", "memory_bytes": 8_000_000_000, "gpus": []},
         "hashes": {"questions": "sha256:0123456789abcdef", "chat_template": "sha256:fedcba9876543210"},

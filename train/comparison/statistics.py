@@ -80,7 +80,8 @@ def cell_interval(shares: Sequence[Fraction], error: float | None, alpha: float)
     if error:
         n = min(n, accuracy * (1 - accuracy) / error**2)
     low, high = proportion_confint(accuracy * n, n, alpha=alpha, method="wilson")
-    return max(0.0, float(low)), min(1.0, float(high))
+    # At the ends Wilson's bounds are exactly 0 and 1, which rounding misses by 1e-17.
+    return float(low) if accuracy > 0 else 0.0, float(high) if accuracy < 1 else 1.0
 
 
 @lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones

@@ -16,7 +16,7 @@ from train.conditions import Condition, Distractors, Gold, NoContext
 from train.errors import InputProblems
 from train.records import Context, Fact, Passage, Question
 
-Passes = Callable[[Sequence[Fact], Sequence[Fact], str], bool]
+Passes = Callable[[tuple[Fact, ...], tuple[Fact, ...], str], bool]
 """(facts, forbidden, text) → whether the text would be graded a right answer; the grading room's."""
 
 

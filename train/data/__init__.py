@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from train.data.answers import AnswersFile, load_answers
-from train.data.audit import TrainingRow, audit, audit_answers
+from train.data.audit import audit, audit_answers
 from train.data.corpus import Corpus, load_corpus
 from train.data.questions import QuestionsFile, load_questions
 from train.data.splits import assign_splits
@@ -15,7 +15,6 @@ __all__ = [
     "AnswersFile",
     "Corpus",
     "QuestionsFile",
-    "TrainingRow",
     "assign_splits",
     "audit",
     "audit_answers",

@@ -7,24 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from train.data.similarity import similar_pairs
 from train.data.text import verbatim
-from train.records import TEST_SPLITS, Answer, Context, Passage, Question
+from train.records import TEST_SPLITS, Answer, Context, Question, TrainingRow
 
 EXAMPLES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRow:
-    """One row that a model is trained on: whose question, in which words, with which target, shown which passages."""
-
-    question: str
-    text: str
-    completion: str
-    passages: tuple[Passage, ...] = ()
 
 
 def audit(

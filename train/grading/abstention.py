@@ -30,7 +30,8 @@ def refusal(answer: Normalised, sentence: str = "") -> str | None:
     if own and _bare(text).startswith(own):
         # A recipe's sentence may be several sentences long, or too short to be looked for elsewhere.
         rest = _bare(text)[len(own) :]
-        if not rest or (len(own) > 4 and not rest[0].isalnum() and not _is_guess(rest)):
+        ends = bool(rest) and (not rest[0].isalnum() or len(own) in answer.breaks)
+        if not rest or (len(own) > 4 and ends and not _is_guess(rest)):
             return sentence
     if _bare(text) in WHOLE:
         return text
@@ -81,12 +82,16 @@ def _bare(text: str) -> str:
 
 def _written_out(text: str) -> str:
     """English with its contractions written out: `doesn't` is `does not`, `cannot` is `can not`."""
-    return _CONTRACTION.sub(lambda match: f"{_STEMS.get(match[1], match[1])} not", _AM.sub("i am", text))
+    return _CONTRACTION.sub(lambda match: f"{_STEMS.get(match[1], match[1])} not", _SHORTENED.sub(_is, text))
+
+
+def _is(match: re.Match[str]) -> str:
+    return f"{match[1]} is" if match[1] else "i am"
 
 
 _CONTRACTION = re.compile(r"\b(is|are|was|were|do|does|did|ca|can|could|has|have|wo|would|should)(?:n't|nt|not)\b")
 _STEMS = {"ca": "can", "wo": "will"}
-_AM = re.compile(r"\bi'm\b")
+_SHORTENED = re.compile(r"\b(?:i'm|(it|there|that|what)'s)\b")
 _END = re.compile(r"(?<=[.!?])[\"')\]]*(?:\s+|$)|(?<=다\.)(?=[가-힣])")
 # `"모르겠습니다"라고 답한다` tells of a refusal. A single quote may be an apostrophe: there a quoting particle decides.
 _QUOTED = re.compile(r"\"[^\"]{1,200}\"|'[^']{1,200}'(?=\s?(?:이?라|는))")

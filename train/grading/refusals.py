@@ -47,7 +47,7 @@ _TELL = _any(
 _TOLD = _any("mentioned stated specified disclosed indicated addressed discussed described clarified said")
 _GIVEN = _any(
     "mentioned stated specified disclosed indicated addressed discussed described provided given included covered",
-    "found available contained listed defined explained present documented",
+    "found available contained listed defined explained present documented clear",
 )
 _INFORMATION = (
     r"(?:(?:any|the|an|enough|sufficient|such|that|this|relevant|specific|explicit|direct|clear|detailed) ){0,3}"
@@ -73,12 +73,16 @@ ENGLISH = re.compile(
             rf"(?:{_SOURCE}{_ASIDE}|it) (?:do|does|did) not{_ADVERB} {_TELL}\b",
             rf"(?:{_SOURCE}{_ASIDE}|it) (?:do|does|did) not{_ADVERB} (?:contain|include|give|have|offer|provide|hold) "
             rf"{_INFORMATION}",
+            rf"(?:{_SOURCE}{_ASIDE}|it) (?:do|does|did) not{_ADVERB} (?:provide|contain|include|cover) "
+            r"(?:it|this|that|the (?:answer|topic|question))\b",
+            rf"none of the (?:[a-z]+ )?{_SOURCE} {_TELL}",
             rf"{_SOURCE}{_ASIDE} (?:contains?|has|have|gives?|provides?|includes?|offers?|makes?) no {_INFORMATION}",
             rf"{_SOURCE}{_ASIDE} (?:says?|mentions?|tells?|states?) nothing (?:about|on|of|regarding)\b",
             rf"{_SOURCE}{_ASIDE} (?:is|are) silent (?:about|on|as to|regarding)\b",
             # it is not mentioned; not provided, found or listed only with a source (`breakfast is not included`)
             rf"(?:^\W*|(?:is|are|was|were|has been) )not{_ADVERB} {_TOLD}\b(?! by)",
             rf"not{_ADVERB} {_GIVEN} {_IN_SOURCE}",
+            rf"unclear {_IN_SOURCE}",
             rf"(?:answer|information|it|this|that)(?: to (?:this|the|your) question)? (?:is|are) not {_IN_SOURCE}",
             rf"nothing (?:[a-z]+ ){{0,5}}{_IN_SOURCE}",
             # it cannot be determined; there is no information, not enough information
@@ -101,7 +105,7 @@ ENGLISH = re.compile(
 # The verb ends a clause. `없는`, `없으면` and `없다고` before a noun or a verb of saying belong to an answer.
 _ENDING = (
     r"(?:(?:었|았)?습니다|어요?|아요?|네요?|군요|다|음|죠|지요|(?:으)?므로|으며|으나|지만|는데|은데|고|기(?:때문|에)|"
-    r"(?:는|은)것(?:같|으로|입니다))(?![라면야도진을]|는(?!데)|고(?:답|말|하|출력|응답|판단|표시)|이라)"
+    r"[는은](?:것(?:같|으로|입니다)|(?:내용|정보|사항|질문)(?:입|이|임)))(?![라면야도진을]|는(?!데)|고(?:답|말|하|출력|응답|판단|표시)|이라)"
 )
 _TEXT = _any(
     "문서 문맥 맥락 컨텍스트 본문 지문 자료 내용 텍스트 핸드북 편람 안내서 안내문 매뉴얼 설명서 규정 지침 정보 글",
@@ -129,14 +133,17 @@ KOREAN = re.compile(
             rf"(?:알|판단할|파악할)(?:수|길|방법)[가는도이]?없{_ENDING}",
             rf"(?:^|{_ABOUT}|(?:정보|내용|답|답변|근거|언급|부분)[을를은는이]?|{_IN_TEXT}{_GAP})"
             rf"(?:찾을|찾아볼|확인할)(?:수|길|방법)[가는도이]?없{_ENDING}",
+            rf"(?:^|{_ABOUT}|(?:정보|내용|답|답변|근거|언급|부분)[을를은는이]?|{_IN_TEXT}{_GAP})"
+            r"(?:찾|찾아내|알아내|확인하)지(?:는|를)?못(?:했습|했어|했다|했네|하였|함|합니다)",
             rf"(?:답|답변|대답|응답)[을은]?(?:할|드릴|제공할|해드릴|내릴)수[가는]?없{_ENDING}",
-            r"(?:답변|대답|판단)(?:하기|드리기|해드리기)(?:가|는|에는)?(?:어렵|힘들)",
+            r"(?:답변|대답|판단|답)[을를]?(?:하기|드리기|해드리기)(?:가|는|에는)?(?:어렵|힘들)",
             rf"{_IN_TEXT}{_GAP}(?:답|판단|확인|파악|추론)[^.]{{0,6}}(?:어렵|불가|힘들)",
             # 나와 있지 않습니다, 언급되지 않았습니다, 문서에 포함되어 있지 않습니다, 안 나와 있어
             rf"(?:{_WRITTEN})있지[는도]?않{_ENDING}",
             rf"(?:언급|명시|기재|서술)[되하돼]지[는도]?않{_ENDING}",
             rf"{_IN_TEXT}{_GAP}(?:{_HELD})있지[는도]?않{_ENDING}",
             rf"{_IN_TEXT}{_GAP}(?:{_SHOWN})지[는도]?않{_ENDING}",
+            rf"{_ABOUT}(?:정보|내용|답|답변)[가이은는](?:{_SHOWN})지[는도]?않{_ENDING}",
             rf"{_IN_TEXT}{_GAP}안(?:나와|나옴|나온|적혀|쓰여|써)",
             # 언급이 없습니다, 문서에 없습니다, 관련 정보가 없습니다; 순서 정보가 없다 is an answer
             rf"(?:언급|명시|기재|나와있|적혀있)[된는한]?{_THING}{_LACKS}{_ENDING}",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from train.errors import UserError
 from train.grading.facts import Statement, compile_fact, fact_problems
@@ -121,21 +122,14 @@ def find_crossings(questions: Sequence[Question], limit: int = 1_000_000) -> Cro
     over all questions. Raises `UserError` for a rubric that `check_rubric` objects to.
     """
     references = [normalise(question.answer) for question in questions]
-    # All references as one text: one fast search for a rubric's longest fact leaves few references to look at.
-    starts: list[int] = []
-    length = 0
-    texts = [reference.ungrouped.text for reference in references]
-    for text in texts:
-        starts.append(length)
-        length += len(text) + 1
-    everything = "\n".join(texts)
+    haystack = _Haystack([reference.ungrouped.text for reference in references])
     others: dict[str, tuple[str, ...]] = {}
     for question in questions:
         if not question.facts:
             continue
         rubric = compile_rubric(question.facts, question.forbidden)
         passed: list[str] = []
-        for number in _candidates(rubric, everything, starts):
+        for number in haystack.candidates(rubric):
             other = questions[number]
             if other.id == question.id or (question.group and other.group == question.group):
                 continue
@@ -150,20 +144,33 @@ def find_crossings(questions: Sequence[Question], limit: int = 1_000_000) -> Cro
     return Crossings(others, complete=True)
 
 
-def _candidates(rubric: Rubric, everything: str, starts: list[int]) -> Iterable[int]:
-    """Numbers of the references that hold the rubric's most telling plain fact; all of them where it has none."""
-    plain = [fact for fact in rubric.facts if all(alternative.regex is None for alternative in fact.alternatives)]
-    if not plain:
-        return range(len(starts))
-    telling = max(plain, key=lambda fact: min(len(alternative.plain) for alternative in fact.alternatives))
-    return sorted({number for each in telling.alternatives for number in _holding(each.plain, everything, starts)})
+class _Haystack:
+    """All references as one text, so that one fast search for a plain fact leaves few references to look at."""
 
+    def __init__(self, texts: list[str]) -> None:
+        self.everything = "\n".join(texts)
+        self.starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
+        self.holders: dict[str, frozenset[int]] = {}
 
-def _holding(text: str, everything: str, starts: list[int]) -> Iterable[int]:
-    position = everything.find(text)
-    while position >= 0:
-        number = bisect_right(starts, position) - 1
-        yield number
-        if number + 1 == len(starts):
-            return
-        position = everything.find(text, starts[number + 1])
+    def candidates(self, rubric: Rubric) -> Iterable[int]:
+        """Numbers of the references that hold every plain fact in some form; of all where there is no plain fact."""
+        held = [
+            frozenset().union(*(self._holding(alternative.plain) for alternative in fact.alternatives))
+            for fact in rubric.facts
+            if all(alternative.regex is None for alternative in fact.alternatives)
+        ]
+        return sorted(frozenset.intersection(*held)) if held else range(len(self.starts))
+
+    def _holding(self, text: str) -> frozenset[int]:
+        if text not in self.holders:
+            self.holders[text] = frozenset(self._search(text))
+        return self.holders[text]
+
+    def _search(self, text: str) -> Iterator[int]:
+        position = self.everything.find(text)
+        while position >= 0:
+            number = bisect_right(self.starts, position) - 1
+            yield number
+            if number + 1 == len(self.starts):
+                return
+            position = self.everything.find(text, self.starts[number + 1])

@@ -85,7 +85,7 @@ class _Automatic:
         text = _normalised(answer.text)
         outcome = compile_rubric(facts, forbidden).judge(text)
         grader, word, why = RUBRIC, *self._word(question, context, text, outcome)
-        if word == "unscored" and text.text and self._has_reference(question, context):
+        if word == "unscored" and self._has_reference(question, context):
             grader = PROVISIONAL
             similar, why = resembles(self.references, question.id, text, self.nearest_f1)
             word, why = ("correct", why) if similar else self._abstained_or("wrong", text, why)
@@ -108,10 +108,10 @@ class _Automatic:
         self, question: Question, context: Context | None, text: Normalised, outcome: Outcome
     ) -> tuple[Word, str]:
         """The rubric's word; `unscored` where there is no rubric to go by."""
-        if not text.text:
-            return "wrong", "empty"
         if outcome.passed:
             return "correct", outcome.why
+        if not text.text.strip("*_~#"):
+            return "wrong", "empty"
         if outcome.missing or outcome.violated:
             return self._abstained_or("wrong", text, outcome.why)
         if self._is_unanswerable(question, context):

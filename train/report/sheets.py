@@ -28,7 +28,7 @@ CONTRAST_COLUMNS = (
     "standard_deviation",
 )  # fmt: skip
 ANSWER_COLUMNS = (
-    "arm", "seed", "condition", "split", "question", "sample", "expects", "answer", "verdict", "right", "grader",
+    "arm", "seed", "condition", "split", "question", "sample", "expects", "answer", "graded", "right", "grader",
     "why", "finish", "prompt_tokens", "tokens", "seconds",
 )  # fmt: skip
 
@@ -55,7 +55,10 @@ def contrasts_csv(findings: Findings) -> str:
 
 
 def answers_csv(findings: Findings) -> str:
-    """One row for each answer, with the verdict that counts."""
+    """One row for each answer, with the verdict that counts.
+
+    Its column is not called `verdict`: in a file given to `openbook compare` that is a person's word.
+    """
     splits = {question.id: question.split for question in findings.questions}
     expects = {(context.question, context.condition): context.expects for context in findings.contexts}
 
@@ -73,7 +76,7 @@ def answers_csv(findings: Findings) -> str:
                 "sample": answer.sample,
                 "expects": expected,
                 "answer": answer.text,
-                "verdict": word,
+                "graded": word,
                 "right": None if word == "unscored" else is_right(word, expected),
                 "grader": verdict.grader if verdict else "",
                 "why": verdict.why if verdict else "",

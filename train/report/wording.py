@@ -100,3 +100,25 @@ def _chance(contrast: Mapping[str, Any], alpha: float) -> str:
         return f"more than chance explains (corrected p ≤ {alpha:g})"
     few = ", and with five or fewer questions that differ no test could tell" if contrast["differing"] <= 5 else ""
     return f"chance could explain it{few}"
+
+
+def contrast_line(contrast: Mapping[str, Any]) -> str:
+    """A contrast as one line for a terminal: `difference .200, interval [.054, .346], p .0156`."""
+    where = f"{contrast['split'] or ALL}, {figures.plural(contrast['questions'], 'question')}"
+    cells = " − ".join(f"{contrast[side]['arm']}/{contrast[side]['condition']}" for side in ("a", "b"))
+    if contrast["difference"] is None:
+        return f"{cells} ({where}): {contrast.get('reason') or 'not to be had'}"
+    bounds = contrast["interval"]
+    interval = f"[{bare(bounds[0], 3)}, {bare(bounds[1], 3)}]" if bounds else "none"
+    holm = contrast["p_holm"]
+    adjusted = f", {bare(holm, 4)} adjusted for the family" if holm is not None and holm != contrast["p_value"] else ""
+    return (
+        f"{cells} ({where}): difference {bare(contrast['difference'], 3)}, interval {interval}, "
+        f"p {bare(contrast['p_value'], 4)}{adjusted}"
+    )
+
+
+def bare(value: float, digits: int) -> str:
+    """A share without the zero before its point, as statistics are written: `.054`, `−.200`, `1.000`."""
+    text = f"{abs(value):.{digits}f}".removeprefix("0")
+    return f"−{text}" if round(value, digits) < 0 else text

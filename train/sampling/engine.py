@@ -93,7 +93,9 @@ def answer_batch(
 ) -> list[Answer]:
     """The answers to all samples of the batch's requests."""
     began = time.perf_counter()
-    rows = [(request, sample, key) for request in batch for sample, key in zip(request.samples, request.keys, strict=True)]
+    rows = [
+        (request, sample, key) for request in batch for sample, key in zip(request.samples, request.keys, strict=True)
+    ]
     numbers = torch.stack(
         [
             torch.from_numpy(uniforms(settings.seed, request.prompt.question, sample, settings.max_new_tokens))

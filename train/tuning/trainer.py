@@ -28,13 +28,11 @@ def completion_loss(model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, t
     forwarded = {name: value for name, value in inputs.items() if name in ("input_ids", "attention_mask")}
     logits = model(**forwarded, use_cache=False, logits_to_keep=columns).logits
     kept = targets[:, columns]
-    total = cross_entropy(
-        logits.flatten(0, 1).float(), kept.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
+    total = cross_entropy(logits.flatten(0, 1).float(), kept.flatten(), ignore_index=IGNORED, reduction="sum")
     return total, (kept != IGNORED).sum()
 
 
-class CompletionTrainer(SFTTrainer):
+class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer with the loss on labelled positions and the validation loss by tokens."""
 
     def compute_loss(

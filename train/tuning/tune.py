@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from train.store import seal
 from train.tuning.jobs import Adapter, Job, Progress
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from trl import SFTConfig
 
 RECORD = "openbook.json"
@@ -55,9 +54,7 @@ def finished(directory: Path, fingerprint: str) -> Adapter | None:
     return Adapter(record["arm"], record["seed"], directory, digest, record)
 
 
-def train_one(
-    job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, progress: Progress
-) -> Adapter:
+def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, progress: Progress) -> Adapter:
     """Trains the job's adapter; see `tune`."""
     import torch
     from datasets import Dataset
@@ -118,7 +115,7 @@ def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any]) -> Ada
     record = seal({**summary, "bytes": weights.stat().st_size, "digest": digest, "configuration": configuration})
     (final / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
     shutil.rmtree(job.directory, ignore_errors=True)
-    os.replace(final, job.directory)
+    final.replace(job.directory)
     shutil.rmtree(partial)
     return Adapter(job.arm, job.seed, job.directory, digest, record)
 
@@ -198,7 +195,7 @@ def last_checkpoint(partial: Path, fingerprint: str) -> Path | None:
 
 
 def claim(partial: Path, fingerprint: str) -> None:
-    """Makes the directory this job's: removes the checkpoints of another one, and those that a kill left half-written."""
+    """Makes the directory this job's: removes another one's checkpoints, and those that a kill left half-written."""
     owner = partial / "fingerprint"
     if not owner.is_file() or owner.read_text(encoding="utf-8") != fingerprint:
         shutil.rmtree(partial, ignore_errors=True)

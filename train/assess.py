@@ -1,0 +1,136 @@
+"""Grading, comparison and report: what follows from the stored answers, without any model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from train import comparison, grading, report
+from train.errors import UserError
+from train.findings import load_findings
+from train.progress import Screen
+from train.recipe import Grading, Recipe
+from train.records import AnswerId, Cell, Contrast, Findings, Verdict, to_json
+from train.store import Run, digest, unsealed
+
+GRADING = "grading-1"
+"""Raise it when the graders' rules change, so that stored answers are graded again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradingRules:
+    """What the graders need to know beside the records; kept in the manifest, so that `verify` grades alike."""
+
+    abstention: str = ""
+    nearest_f1: float = Grading().nearest_f1
+
+
+def assess(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules) -> None:
+    """Carries out those of the stages `grade` and `report` that are named; each needs what comes before it."""
+    if "grade" in stages:
+        grade_answers(run, screen, rules)
+    if "report" in stages:
+        write_comparison(run)
+        write_report(run)
+
+
+def plan_comparison(recipe: Recipe, run: Run) -> None:
+    """Notes what is to be compared. A plan that changes after answers were seen is noted as such."""
+    kinds = {arm: each.kind for arm, each in recipe.arms.items()}
+    conditions = {condition.name for condition in recipe.conditions}
+    settings, context = recipe.comparison, recipe.decision_condition
+    own = recipe.contrasts
+    decisive = [
+        contrast
+        for contrast in comparison.decision_contrasts(kinds, context, settings.split)
+        if contrast not in own and {contrast.a.condition, contrast.b.condition} <= conditions
+    ]
+    plan = {
+        "kinds": kinds,
+        "contrasts": [to_json(contrast) for contrast in (*own, *decisive)],
+        "split": settings.split,
+        "context": context,
+        "alpha": settings.alpha,
+        "worthwhile": settings.worthwhile,
+    }
+    before = run.manifest().get("comparison", {})
+    changed = bool(before) and before["contrasts"] != plan["contrasts"] and bool(run.records("answers.jsonl"))
+    plan["changed_after_answers"] = changed or bool(before.get("changed_after_answers"))
+    run.amend({"comparison": plan})
+
+
+def grade_answers(run: Run, screen: Screen, rules: GradingRules) -> None:
+    """Grades every stored answer with every grader that can; never samples anything again."""
+    if run.made_from("sampling") is None:
+        raise UserError(f"{run.directory}: the answers are not all there; run `openbook sample` first")
+    findings, labels = load_findings(run), run.records("labels.jsonl")
+    made_from = digest(
+        [
+            GRADING,
+            to_json(rules),
+            run.manifest()["hashes"]["contexts"],
+            [to_json(question) for question in findings.questions],
+            [[answer.key, answer.text] for answer in findings.answers],
+            labels,
+        ]
+    )
+    if run.made_from("grading") == made_from:
+        return
+    run.amend({"grading": to_json(rules)})
+    with screen.stage("grading", len(findings.answers)):
+        run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in regrade(run, findings)])
+        run.stage("grading", made_from)
+
+
+def regrade(run: Run, findings: Findings) -> list[Verdict]:
+    """Every grader's verdict on every answer, made anew; people's come from their labels."""
+    return grading.grade(
+        findings.questions,
+        findings.contexts,
+        findings.answers,
+        labels=[
+            grading.Label(**{**record, "answer": AnswerId(**record["answer"])})
+            for record in map(unsealed, run.records("labels.jsonl"))
+        ],
+        **run.manifest()["grading"],
+    )
+
+
+def write_comparison(run: Run) -> None:
+    """Compares the cells as planned and writes comparison.json."""
+    if run.made_from("grading") is None:
+        raise UserError(f"{run.directory}: the answers are not graded; run `openbook grade` first")
+    run.write("comparison.json", comparison_text(recompute(run)))
+
+
+def recompute(run: Run) -> dict[str, Any]:
+    """The comparison, from the stored records and the plan in the manifest."""
+    findings, plan = load_findings(run), run.manifest()["comparison"]
+    return comparison.compare(
+        recipe=run.recipe,
+        questions=findings.questions,
+        contexts=findings.contexts,
+        answers=findings.answers,
+        verdicts=findings.headline,
+        kinds=plan["kinds"],
+        contrasts=[
+            Contrast(Cell(**contrast["a"]), Cell(**contrast["b"]), contrast["split"]) for contrast in plan["contrasts"]
+        ],
+        split=plan["split"],
+        context=plan["context"],
+        alpha=plan["alpha"],
+        worthwhile=plan["worthwhile"],
+    )
+
+
+def comparison_text(result: Mapping[str, Any]) -> str:
+    """comparison.json as it is written."""
+    return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_report(run: Run) -> None:
+    """Writes the report and its tables."""
+    for name, text in report.render(load_findings(run)).items():
+        run.write(name, text)
