@@ -31,7 +31,8 @@ RECIPE = Recipe(
     ),
     data=Data(questions=DATA / "handbook" / "questions.jsonl", corpus=DATA / "handbook" / "corpus"),
     prompt=PromptTemplate(
-        system="You answer questions about Tessermouth Ferries in one short sentence.",
+        system="Answer questions about Tessermouth Ferries in one short sentence. "
+        "If you cannot know, say: The handbook does not say.",
         with_context="{context}\n\nQuestion: {question}",
         without_context="Question: {question}",
         passage="{text}",
@@ -44,6 +45,6 @@ RECIPE = Recipe(
     },
     conditions=(NONE, GOLD, GoldAmong(2), Distractors(2)),
     optimization=Optimization(learning_rate=3e-4, batch_size=8, epochs=4),
-    sampling=Sampling(samples=2, temperature=0.6, max_new_tokens=32, seed=0),
+    sampling=Sampling(samples=2, temperature=0.6, max_new_tokens=32, seed=11),
     comparison=Comparison(contrasts=("open-book/gold vs closed-book/gold",), split="unseen", context=GOLD),
 )

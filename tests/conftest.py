@@ -11,6 +11,7 @@ from textwrap import dedent
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may depend on a hub, or wait for one
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tiny model is done sooner than two threads have met
 
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|start|>{{ message['role'] }}\n"
@@ -77,10 +78,11 @@ def tiny_rows() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     splits = ["train", "train", "unseen", "unseen", "validation"]
     for kind, _, question, values in FACTS:
+        answer = "It costs {} crowns in all." if kind == "fare" else "It is {}."  # of unequal lengths
         for n, (value, split) in enumerate(zip(values, splits, strict=True)):
             asked = question.format(n=n)
             row = {
-                "id": f"{kind}{n}", "question": asked, "answer": f"It is {value}.", "facts": [value],
+                "id": f"{kind}{n}", "question": asked, "answer": answer.format(value), "facts": [value],
                 "evidence": [f"{kind}.md#{kind}-{n}"], "group": f"{kind}-{n}", "split": split, "topic": kind,
             }  # fmt: skip
             if split == "train":

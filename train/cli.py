@@ -88,10 +88,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code."""
-    options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, terminate)
+    debug = False
     try:
-        return dispatch(options)
+        try:
+            options = parser().parse_args(arguments)
+            debug = options.debug
+            return dispatch(options)
+        finally:
+            sys.stdout.flush()  # a reader that left early is to be noticed here, not while Python exits
     except KeyboardInterrupt:
         return interrupted(130)
     except Terminated:
@@ -101,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        if options.debug:
+        if debug:
             raise
         code, message = explain(error)
         print(f"openbook: error: {message}", file=sys.stderr)
@@ -215,7 +220,7 @@ def verify(directory: Path) -> int:
     from train.verify import verify as differences
 
     if not (directory / "manifest.json").is_file():
-        raise UserError(f"{directory}: holds no run")
+        raise UserError(f"{directory}: holds no run; give a run directory, such as runs/NAME")
     found = differences(Run.of(directory))
     for line in found[:100]:
         print(line)

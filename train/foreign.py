@@ -91,7 +91,10 @@ def plan(contrasts: Sequence[str], cells: Sequence[Cell], split: str) -> list[Co
         if len(cells) > MOST_CELLS:
             pairs = ((cells[0], cell) for cell in cells[1:])
         return [Contrast(a, b, split) for a, b in pairs]
-    planned = [parse_contrast(text, split) for text in contrasts]
+    try:
+        planned = [parse_contrast(text, split) for text in contrasts]
+    except UserError as error:
+        raise UserError(str(error).replace("comparison.contrasts", "--contrast", 1)) from None
     names = [f"{cell.arm}/{cell.condition}" for cell in cells]
     for contrast in planned:
         for cell in (contrast.a, contrast.b):

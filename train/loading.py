@@ -6,9 +6,11 @@ import ast
 import dataclasses
 import importlib.util
 import json
+import traceback
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ def shipped_recipes() -> dict[str, Path]:
 
 def summary(path: Path) -> str:
     """The first line of a recipe module's docstring, without running the module."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    text = ast.get_docstring(ast.parse(path.read_bytes()))
     return (text or "").split("\n", 1)[0].split("   ")[0]
 
 
@@ -38,18 +40,15 @@ def load_recipe(name: str, settings: Sequence[str] = ()) -> Recipe:
     Raises:
         UserError: there is no such recipe, its module does not run, or a field or setting is wrong.
     """
-    path = find(name)
-    recipe = execute(path)
-    for setting in settings:
-        recipe = apply_setting(recipe, setting)
-    return recipe
+    recipe = execute(find(name))
+    return apply_settings(recipe, settings) if settings else recipe
 
 
 def find(name: str) -> Path:
     """The file of a recipe given by path or by its shipped name; raises `UserError`."""
     if Path(name).suffix == ".py":
         if not Path(name).is_file():
-            raise UserError(f"recipe {name!r}: no such file")
+            raise UserError(f"recipe {name!r}: no such file; check the path")
         return Path(name).resolve()
     shipped = shipped_recipes()
     if name not in shipped:
@@ -60,7 +59,7 @@ def find(name: str) -> Path:
 def execute(path: Path) -> Recipe:
     """Runs a recipe module and returns its RECIPE; raises `UserError` for whatever is wrong with it."""
     try:
-        refuse_repeated_keys(ast.parse(path.read_text(encoding="utf-8")))
+        refuse_repeated_keys(ast.parse(path.read_bytes()))
         spec = importlib.util.spec_from_file_location(f"openbook_recipe_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -72,7 +71,9 @@ def execute(path: Path) -> Recipe:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:
-        raise UserError(f"{path}: does not run: {type(error).__name__}: {error}") from error
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((f":{frame.lineno}" for frame in reversed(frames) if frame.filename == str(path)), "")
+        raise UserError(f"{path}{line}: does not run: {type(error).__name__}: {error}") from error
     recipe = getattr(module, "RECIPE", None)
     if not isinstance(recipe, Recipe):
         raise UserError(f"{path}: has no RECIPE = Recipe(...)")
@@ -91,15 +92,25 @@ def refuse_repeated_keys(tree: ast.Module) -> None:
 
 def explain(error: ValidationError) -> str:
     """The first problem of a pydantic error as `Sampling.samples = 0: should be greater than or equal to 1`."""
-    problem = error.errors()[0]
-    place = ".".join([error.title, *(str(part) for part in problem["loc"] if not str(part)[:1].isupper())])
+    # A misspelt field is often missing, too: say what it was spelt like.
+    problem = min(error.errors(), key=lambda problem: problem["type"] != "unexpected_keyword_argument")
+    part = PARTS.get(error.title)
+    names = [field.name for field in dataclasses.fields(part)] if part else []
+    steps = list(problem["loc"])
+    if isinstance(steps[0], int) and steps[0] < len(names):  # given by position
+        steps[0] = names[steps[0]]
+    place = ".".join([error.title, *(str(step) for step in steps if not str(step)[:1].isupper())])
     if problem["type"] == "unexpected_keyword_argument":
-        part = PARTS.get(error.title)
-        names = [field.name for field in dataclasses.fields(part)] if part else []
-        return f"{error.title}: no field {problem['loc'][-1]!r}{nearest(str(problem['loc'][-1]), names)}"
+        return f"{error.title}: no field {steps[-1]!r}{nearest(str(steps[-1]), names)}"
     if problem["type"] == "missing":
         return f"{place}: is missing; give it a value"
-    return f"{place} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{place} = {problem['input']!r}: {plain(problem['msg'])}"
+
+
+def plain(message: str) -> str:
+    """Pydantic's message as the second half of a sentence."""
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
 
 
 def parts_of(cls: Any, found: dict[str, Any]) -> dict[str, Any]:
@@ -118,51 +129,96 @@ def parts_of(cls: Any, found: dict[str, Any]) -> dict[str, Any]:
 PARTS = parts_of(Recipe, {})
 
 
-def apply_setting(recipe: Recipe, setting: str) -> Recipe:
-    """The recipe with one `path.to.field=value` set; raises `UserError` that names the setting."""
-    path, equals, text = setting.partition("=")
-    if not equals or not path:
-        raise UserError(f"--set {setting!r}: write it as path.to.field=value")
-    steps = path.strip().split(".")
-    if steps[0] == "arms" and len(steps) > 2 and steps[2] == "optimization":
-        recipe = own_optimization(recipe, steps[1])
-    try:
-        changed = put(recipe, Recipe, steps, text.strip(), [])
-    except ValidationError as error:
-        raise UserError(f"--set {setting}: {explain(error)}") from None
-    except UserError as error:
-        raise UserError(f"--set {setting}: {error}") from None
-    assert isinstance(changed, Recipe)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Edit:
+    """A field to be set, by the steps that lead to it, and the text of its value."""
+
+    steps: tuple[str, ...]
+    text: str
+    setting: str
+
+    def onward(self) -> Edit:
+        """The same seen from one step further in."""
+        return dataclasses.replace(self, steps=self.steps[1:])
+
+
+def apply_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """The recipe with every `path.to.field=value` set, all at once: what belongs together may be changed together.
+
+    Of settings of one field the last counts. Raises `UserError` that names the setting.
+    """
+    edits = [read_setting(recipe, setting) for setting in settings]
+    changed: Recipe = put(own_optimizations(recipe, edits), edits, [])
     return changed
 
 
-def own_optimization(recipe: Recipe, arm: str) -> Recipe:
-    """The recipe in which that arm has a copy of the common optimization, so that one field of it can be set."""
-    tuned = recipe.arms.get(arm)
-    if not isinstance(tuned, Tuned) or tuned.optimization is not None:
-        return recipe
-    copy = dataclasses.replace(tuned, optimization=recipe.optimization)
-    return recipe.replace(arms={**recipe.arms, arm: copy})
+def read_setting(recipe: Recipe, setting: str) -> Edit:
+    """The setting taken apart. An arm's name may itself hold dots."""
+    path, equals, text = setting.partition("=")
+    if not equals or not path.strip():
+        raise UserError(f"--set {setting!r}: write it as path.to.field=value")
+    steps = path.strip().split(".")
+    if steps[0] == "arms":
+        for end in range(len(steps), 1, -1):
+            if (arm := ".".join(steps[1:end])) in recipe.arms:
+                steps[1:end] = [arm]
+                break
+    return Edit(tuple(steps), text.strip(), setting)
 
 
-def put(holder: Any, hint: Any, steps: list[str], text: str, before: list[str]) -> Any:
-    """`holder` with the field at `steps` replaced by the parsed text; recursion goes one step a call."""
-    if not steps:
-        return parse(text, hint, ".".join(before))
-    step, rest = steps[0], steps[1:]
-    place = ".".join([*before, step])
+def own_optimizations(recipe: Recipe, edits: Sequence[Edit]) -> Recipe:
+    """The recipe in which arms of which single fields are set have the common optimization, as edited, as their own."""
+    arms = dict(recipe.arms)
+    common: Recipe = put(recipe, [edit for edit in edits if edit.steps[0] == "optimization"], [])
+    for edit in edits:
+        if edit.steps[0] == "arms" and len(edit.steps) > 3 and edit.steps[2] == "optimization":
+            tuned = arms.get(edit.steps[1])
+            if isinstance(tuned, Tuned) and tuned.optimization is None:
+                arms[edit.steps[1]] = dataclasses.replace(tuned, optimization=common.optimization)
+    return recipe.replace(arms=arms)
+
+
+def put(holder: Any, edits: Sequence[Edit], before: list[str]) -> Any:
+    """`holder` with all edits made; `before` are the steps that led to it. Recursion goes one step a call."""
+    if not edits:
+        return holder
+    changes: dict[str, Any] = {}
+    for step in dict.fromkeys(edit.steps[0] for edit in edits):
+        here = [edit for edit in edits if edit.steps[0] == step]
+        with blaming(here[:1]):
+            value, hint = field_of(holder, step, before)
+        whole = max((number for number, edit in enumerate(here) if len(edit.steps) == 1), default=None)
+        if whole is not None:
+            with blaming([here[whole]]):
+                value = parse(here[whole].text, hint, ".".join([*before, step]))
+            here = here[whole + 1 :]
+        changes[step] = put(value, [edit.onward() for edit in here], [*before, step])
+    with blaming(edits):
+        return {**holder, **changes} if isinstance(holder, Mapping) else dataclasses.replace(holder, **changes)
+
+
+@contextmanager
+def blaming(edits: Sequence[Edit]) -> Iterator[None]:
+    """Errors inside name these settings."""
+    try:
+        yield
+    except (ValidationError, UserError) as error:
+        message = explain(error) if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"--set {' '.join(edit.setting for edit in edits)}: {message}") from None
+
+
+def field_of(holder: Any, step: str, before: Sequence[str]) -> tuple[Any, Any]:
+    """What `holder` has under that name, and its type; raises `UserError` with the nearest name there is."""
     if isinstance(holder, Mapping):
         if step not in holder:
             raise UserError(f"{'.'.join(before)}: no {step!r}{nearest(step, holder)}")
-        value = put(holder[step], type(holder[step]), rest, text, [*before, step])
-        return {**holder, step: value}
-    if not dataclasses.is_dataclass(holder) or isinstance(holder, type):
+        return holder[step], type(holder[step])
+    if not dataclasses.is_dataclass(holder):
         raise UserError(f"{'.'.join(before)} is {holder!r} and has no field {step!r}")
     hints = typing.get_type_hints(type(holder), include_extras=True)
     if step not in hints:
-        raise UserError(f"no field {place!r}{nearest(step, hints)}")
-    value = put(getattr(holder, step), hints[step], rest, text, [*before, step])
-    return dataclasses.replace(holder, **{step: value})
+        raise UserError(f"no field {'.'.join([*before, step])!r}{nearest(step, hints)}")
+    return getattr(holder, step), hints[step]
 
 
 def parse(text: str, hint: Any, place: str) -> Any:
@@ -173,14 +229,15 @@ def parse(text: str, hint: Any, place: str) -> Any:
     candidates: list[str] = [text, json.dumps(text)]
     if typing.get_origin(hint) is tuple:
         candidates += [f"[{text}]", json.dumps([part.strip() for part in text.split(",")])]
-    problem = ""
+    problem, kind = "", "_type"
     for candidate in candidates:
         try:
             return adapter.validate_json(candidate)
         except ValidationError as error:
             first = error.errors()[0]
-            if first["type"] != "json_invalid" and not problem:
-                problem = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+            # A value of the right type that may not be says more than a spelling that has another type.
+            if first["type"] != "json_invalid" and kind.endswith("_type"):
+                problem, kind = plain(first["msg"]), first["type"]
     raise UserError(f"{place} = {text!r}: {problem}; it takes {describe(hint)}")
 
 
@@ -192,7 +249,7 @@ def describe(hint: Any) -> str:
     if origin is typing.Literal:
         return " or ".join(map(str, arguments))
     if origin is tuple:
-        return f"a list of {describe(arguments[0])}, between commas"
+        return f"a list between commas, each {describe(arguments[0])}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(describe(argument) for argument in arguments)
     words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a path"}

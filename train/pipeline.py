@@ -134,7 +134,12 @@ def freeze(prepared: Prepared, run: Run) -> None:
 
 def train_arms(prepared: Prepared, run: Run, screen: Screen) -> None:
     """Trains the adapters that are not there yet."""
-    todo = [job for job in prepared.jobs if tuning.finished(job.directory, job.fingerprint) is None]
+    todo = []
+    for job in prepared.jobs:
+        if tuning.finished(job.directory, job.fingerprint) is None:
+            todo.append(job)
+        else:
+            tuning.tidy(job)
     if todo:
         run.unstage("sampling")
         begun = sum(tuning.unfinished_steps(job) for job in todo)

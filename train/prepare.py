@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateError
 from pydantic import TypeAdapter
 
 from train import contexts, data, grading, models, tuning
@@ -103,13 +104,17 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
     dataset = load_dataset(recipe)
     asked = [question for question in dataset.questions if question.split in recipe.ask]
     if not asked:
-        raise InputProblems([f"ask = {', '.join(recipe.ask)}: no question of {recipe.data.questions} has such a split"])
+        raise InputProblems(
+            [
+                f"ask = {', '.join(recipe.ask)}: no question of {recipe.data.questions} has such a split; "
+                "give some rows that split, or ask others"
+            ]
+        )
     made = frozen_contexts(recipe, dataset, asked, run)
     source = models.resolve(recipe.base)
     tokenizer = models.load_tokenizer(source, recipe.base)
     config = models.load_config(source, recipe.base)
-    chat = ChatFormat.of(tokenizer, models.stop_tokens(source))
-    chat.check_system(recipe.prompt)
+    chat = chat_format(recipe, source, tokenizer)
     check_modules(recipe, models.linear_layers(config, recipe.base))
     window = models.window(config)
     texts = {question.id: question.text for question in asked}
@@ -140,6 +145,17 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
         ),
         dtype=str(models.pick_dtype(recipe.base, models.pick_device())).removeprefix("torch."),
     )
+
+
+def chat_format(recipe: Recipe, source: models.Source, tokenizer: Any) -> ChatFormat:
+    """The base's chat format, checked; raises `UserError` for a template that cannot be used."""
+    try:
+        chat = ChatFormat.of(tokenizer, models.stop_tokens(source))
+    except (UserError, TemplateError) as error:
+        reason = f"the chat template fails: {error}" if isinstance(error, TemplateError) else error
+        raise UserError(f"base.model = {recipe.base.model!r}: {reason}; use another instruct model") from error
+    chat.check_system(recipe.prompt)
+    return chat
 
 
 def check_modules(recipe: Recipe, layers: Sequence[str]) -> None:
@@ -225,7 +241,12 @@ def training_jobs(
         if not isinstance(tuned, Tuned):
             continue
         if not any(question.split == "train" for question in trained):
-            raise InputProblems([f"arms.{arm}: no question of {recipe.data.questions} has the split 'train'"])
+            raise InputProblems(
+                [
+                    f"arms.{arm}: no question of {recipe.data.questions} has the split 'train'; "
+                    "give some rows that split, or drop the arm"
+                ]
+            )
         optimization = recipe.optimization_of(arm)
         limit = min(filter(None, (optimization.max_length, window)), default=None)
         for seed in recipe.seeds_of(arm):

@@ -93,18 +93,23 @@ class ChatFormat:
     def completion(self, template: PromptTemplate, question: str, passages: Sequence[Passage], answer: str) -> Tokens:
         """The tokens that the model is to learn to say after the prompt: the answer and the end of the turn.
 
-        Raises `UserError` where the template renders a finished conversation otherwise than the prompt promised.
+        Blanks around the answer are not learnt. Raises `UserError` where the template renders a finished conversation
+        otherwise than the prompt promised.
         """
+        answer = answer.strip()
         asked = messages(template, question, passages)
         prompt = render(self.tokenizer, asked)
         whole = render(self.tokenizer, [*asked, {"role": "assistant", "content": answer}], generation=False)
         if not whole.startswith(prompt):
             raise UserError("the chat template changes the prompt once it is answered; it cannot be trained on")
-        tokens = encode(self.tokenizer, whole[len(prompt) :])
-        # Only what follows the answer is looked at: an answer may itself name the token.
-        after = len(encode(self.tokenizer, whole[len(prompt) : whole.rindex(answer.strip()) + len(answer.strip())]))
-        end = tokens.index(self.turn_end, min(after, len(tokens) - 1))
-        return tuple(tokens[: end + 1])
+        said = whole[len(prompt) :]
+        begins = said.find(answer)
+        if begins < 0:
+            raise UserError(f"the chat template changes the answer {answer!r}; it cannot be trained on")
+        # The turn ends after the answer, which may itself name the token that ends it.
+        after = len(encode(self.tokenizer, said[: begins + len(answer)]))
+        tokens = encode(self.tokenizer, said)
+        return tuple(tokens[: tokens.index(self.turn_end, after) + 1])
 
 
 def render(tokenizer: PreTrainedTokenizerBase, conversation: Messages, *, generation: bool = True) -> str:

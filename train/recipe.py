@@ -11,9 +11,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    WrapSerializer,
+)
 from pydantic.dataclasses import dataclass
 
 from train.conditions import GOLD, NONE, Condition, Distractors, Gold, GoldAmong, parse_condition
@@ -25,7 +35,7 @@ __all__ = [
     "Optimization", "PromptTemplate", "Recipe", "Sampling", "Splits", "Tuned", "Untuned",
 ]  # fmt: skip
 
-STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
 
 SLUG = r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*"
 """What a recipe's or arm's name may be: safe as a file name on every system and in a URL."""
@@ -45,9 +55,19 @@ def as_path(value: Any) -> Path:
     return Path(value)
 
 
-File = Annotated[Path, PlainValidator(as_path), PlainSerializer(str, return_type=str)]
+def shown_path(path: Path) -> str:
+    """The path as it is stored: that of a shipped data set from its folder `recipes` on, the same on every machine."""
+    import recipes
+
+    shipped = Path(recipes.__path__[0])
+    return f"recipes/{path.relative_to(shipped).as_posix()}" if path.is_relative_to(shipped) else str(path)
+
+
+File = Annotated[Path, PlainValidator(as_path), PlainSerializer(shown_path, return_type=str)]
 
 Positive = Annotated[int, Field(ge=1)]
+TrainingSeed = Annotated[int, Field(ge=0, lt=2**32)]
+"""The seeds that every library takes."""
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -176,6 +196,13 @@ class Tuned:
 
 Arm = Untuned | Tuned
 
+Arms = Annotated[
+    Mapping[str, Arm],
+    AfterValidator(lambda arms: MappingProxyType(dict(arms))),
+    WrapSerializer(lambda arms, serialize: serialize(dict(arms))),
+]
+"""Arms by name; a frozen recipe's cannot be changed in place either."""
+
 
 @dataclass(frozen=True, config=STRICT)
 class Sampling:
@@ -222,14 +249,14 @@ class Recipe:
     name: str
     base: Base
     data: Data
-    arms: Mapping[str, Arm]
+    arms: Arms
     conditions: tuple[NamedCondition, ...] = (NONE, GOLD, GoldAmong(3), Distractors(3))
     prompt: PromptTemplate = field(default_factory=PromptTemplate)
     optimization: Optimization = field(default_factory=Optimization)
     sampling: Sampling = field(default_factory=Sampling)
     grading: Grading = field(default_factory=Grading)
     comparison: Comparison = field(default_factory=Comparison)
-    training_seeds: tuple[int, ...] = (0,)
+    training_seeds: tuple[TrainingSeed, ...] = (0,)
     """Every tuned arm is trained once with each."""
     ask: tuple[Literal["validation", "seen", "unseen", "unanswerable"], ...] = ("seen", "unseen", "unanswerable")
     """The splits whose questions are asked. Settle settings on `validation`, then ask the test questions once."""
@@ -252,6 +279,10 @@ class Recipe:
             raise UserError(
                 f"comparison.split = {self.comparison.split!r}: no such split{nearest(self.comparison.split, SPLITS)}"
             )
+        named = [condition.name for condition in self.conditions]
+        if self.comparison.context is not None and self.comparison.context.name not in named:
+            context = self.comparison.context.name
+            raise UserError(f"comparison.context = {context!r}: is not among conditions{nearest(context, named)}")
         for contrast in self.contrasts:
             for cell in (contrast.a, contrast.b):
                 known_cell(cell, self)

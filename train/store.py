@@ -66,10 +66,10 @@ class Run:
             raise UserError(
                 f"{self.directory}: holds a run of recipe {owner!r}, not {recipe!r}; give another --out or remove it"
             )
-        if owner is None and self.directory.is_dir() and any(self.directory.iterdir()):
-            names = {path.name for path in self.directory.iterdir()} - {".lock"}
-            if names:
-                raise UserError(f"{self.directory}: is not empty and holds no run; give another --out")
+        # What a run that was killed before its first manifest leaves is no reason to refuse.
+        names = {path.name for path in self.directory.iterdir()} if self.directory.is_dir() else set()
+        if owner is None and names - {".lock", ".manifest.json.new"}:
+            raise UserError(f"{self.directory}: is not empty and holds no run; give another --out")
         self._lock: IO[str] | None = None
 
     @classmethod
@@ -110,7 +110,7 @@ class Run:
         """What made this run; empty before its first step."""
         try:
             manifest = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except ValueError as error:
             raise UserError(f"{self.path('manifest.json')}: is damaged ({error}); remove the run directory") from None
@@ -163,7 +163,8 @@ class Run:
                 os.fsync(file.fileno())
         except OSError:
             # A disk that filled up half-way through: go back to whole lines.
-            os.truncate(path, before)
+            if path.exists():
+                os.truncate(path, before)
             raise
 
     def records(self, name: str) -> list[Record]:
@@ -190,12 +191,14 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
     """Line number and record of each line; an unfinished last line is left out, a damaged one raises `UserError`."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with path.open("rb") as file:  # as bytes: a kill may have cut a letter in two
         for number, text in enumerate(file, start=1):
-            if not text.endswith("\n"):
+            if not text.endswith(b"\n"):
                 return
             try:
                 record = json.loads(text)
+                if not isinstance(record, dict):
+                    raise ValueError("not an object")
             except ValueError as error:
                 raise UserError(f"{path}:{number}: is damaged ({error}); restore it or remove the line") from None
             yield number, record

@@ -209,8 +209,17 @@ def _weigh(
         return _undecided(cells, rows, split=split, why=why, reasons=reasons, alpha=bar.alpha)
     block = min(blocks, key=lambda pair: pair[0])[1]
     more = block.questions - block.row["questions"] if block.questions and block.row else None
-    sentence = wording.undetermined(block, more, bar)
+    helps = [
+        finding for finding in every if finding.met and finding.need.beats and _is_base_with_context(finding, options)
+    ]
+    sentence = wording.undetermined(block, more, helps[0] if helps else None, bar)
     return Outcome("undetermined", None, sentence, _rows(every), reasons, more)
+
+
+def _is_base_with_context(finding: Finding, options: Sequence[Option]) -> bool:
+    """Whether the finding is that the base is better with context than without."""
+    base = next(option.cell for option in options if option.verdict == "neither")
+    return finding.need.b == base and finding.need.a.arm == base.arm
 
 
 def _rows(findings: Sequence[Finding]) -> list[Row]:

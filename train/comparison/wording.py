@@ -86,16 +86,22 @@ def verdict(word: str, findings: Sequence[Finding], bar: Bar) -> str:
     )
 
 
-def undetermined(block: Finding, more: int | None, bar: Bar) -> str:
-    """The sentence where a need is not met yet: what is open, and how many more questions it would take."""
+def undetermined(block: Finding, more: int | None, settled: Finding | None, bar: Bar) -> str:
+    """The sentence where a need is not met yet: what is open, and how many more questions it would take.
+
+    `settled` is what stands whatever comes of that: that context helps the base.
+    """
     row = block.row or {}
+    lead = f"Context helps: {statement(settled.row, bar.alpha)}. " if settled and settled.row else ""
     a, b = name(block.need.a), name(block.need.b)
     open_point = f"{a} is better than {b}" if block.need.beats else f"{a} adds {100 * bar.worthwhile:g} points to {b}"
     seen = f"so far {statement(row, bar.alpha)}"
     if more is None:
-        return f"Undetermined: whether {open_point} lies too near the edge for a count of further questions; {seen}."
+        return (
+            f"{lead}Undetermined: whether {open_point} lies too near the edge for a count of further questions; {seen}."
+        )
     plural = "question is" if more == 1 else "questions are"
-    return f"Undetermined: about {more} more {plural} needed to tell whether {open_point}; {seen}."
+    return f"{lead}Undetermined: about {more} more {plural} needed to tell whether {open_point}; {seen}."
 
 
 def shown(row: Row | None, cells: Sequence[CellRow], split: str, alpha: float) -> str:

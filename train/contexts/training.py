@@ -39,8 +39,13 @@ def training_rows(
 def validation_rows(
     condition: Condition, questions: Sequence[Question], rules: ContextRules, *, abstention: str
 ) -> list[TrainingRow]:
-    """The validation questions under the condition that the arm is trained under; the same after every epoch."""
+    """The validation questions under the condition that the arm is trained under; the same after every epoch.
+
+    Raises:
+        InputProblems: a question lacks the evidence, or the pool the distractors, that the condition needs.
+    """
     asked = [question for question in questions if question.split == "validation"]
+    make_contexts(condition, asked, rules)  # says at once what is wrong with all of them
     return [row(condition, question, rules, question.text, 0, -1, abstention) for question in asked]
 
 

@@ -112,13 +112,18 @@ def _answer(cell: CellReader) -> tuple[Answer, Word | None]:
     answer = Answer(
         arm=cell("arm", required_name, ""),
         seed=cell("seed", lambda value: 0 if is_absent(value) else whole_number(value), 0),
-        condition=cell("condition", required_name, ""),
+        condition=cell("condition", _condition, ""),
         question=cell("question", required_name, ""),
         sample=cell("sample", whole_number, 0),
         text=cell("answer", verbatim_text, ""),
     )
     verdict = cell("verdict", _verdict, None)
     return replace(answer, key=answer_key(answer)), verdict
+
+
+def _condition(value: object) -> str:
+    # Elsewhere this word stands for a missing value; here it is the name of the condition without context.
+    return "none" if isinstance(value, str) and value.strip() == "none" else required_name(value)
 
 
 def _verdict(value: object) -> Word | None:

@@ -33,7 +33,7 @@ def kind(path: Path, kinds: Sequence[str], what: str) -> str:
         hint = f"save it as {wanted}" + (", one JSON object a line" if wanted == ".jsonl" else ", encoded in UTF-8")
     raise UserError(
         f"{path}: {what} cannot be read from {f'a {suffix} file' if suffix else 'a file without suffix'}; "
-        f"{f'{hint} ' if hint else ''}(it reads {offered})"
+        + (f"{hint} (it reads {offered})" if hint else f"it reads {offered}")
     )
 
 

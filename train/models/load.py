@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+WHOLE = "(a model directory holds configuration, tokenizer and weights as they were published)"
+"""What to look for where a library's message names no mend."""
+
 
 def pick_device() -> str:
     """The accelerator where there is one, else the CPU."""
@@ -39,7 +42,9 @@ def load_tokenizer(source: Source, base: Base) -> PreTrainedTokenizerBase:
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
     except (OSError, ValueError) as error:
-        raise UserError(f"base.model = {base.model!r}: its tokenizer cannot be loaded: {first_line(error)}") from error
+        raise UserError(
+            f"base.model = {base.model!r}: its tokenizer cannot be loaded: {first_line(error)} {WHOLE}"
+        ) from error
     if not tokenizer.chat_template:
         raise UserError(f"base.model = {base.model!r}: its tokenizer has no chat template; use an instruct model")
     if tokenizer.pad_token_id is None:
@@ -53,6 +58,7 @@ def load_model(source: Source, base: Base) -> PreTrainedModel:
     Raises:
         UserError: the directory's model cannot be loaded, or needs remote code that the recipe does not trust.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     device = pick_device()
@@ -63,8 +69,8 @@ def load_model(source: Source, base: Base) -> PreTrainedModel:
             use_safetensors=True,
             trust_remote_code=base.trust_remote_code,
         )
-    except (OSError, ValueError) as error:
-        raise UserError(f"base.model = {base.model!r}: cannot be loaded: {first_line(error)}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UserError(f"base.model = {base.model!r}: cannot be loaded: {first_line(error)} {WHOLE}") from error
     model.to(device)
     model.eval()
     return model
@@ -77,7 +83,7 @@ def load_config(source: Source, base: Base) -> Any:
     try:
         return AutoConfig.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
     except (OSError, ValueError) as error:
-        raise UserError(f"base.model = {base.model!r}: {first_line(error)}") from error
+        raise UserError(f"base.model = {base.model!r}: {first_line(error)} {WHOLE}") from error
 
 
 def stop_tokens(source: Source) -> list[int]:

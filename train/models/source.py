@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from train.errors import RunFailed, UserError
+from train.errors import UserError, nearest
 from train.recipe import Base
 
 CONVERSION = 1
@@ -47,7 +47,7 @@ def resolve(base: Base) -> Source:
     path = Path(base.model).expanduser()
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise UserError(f"base.model = {base.model!r}: no such file")
+            raise UserError(f"base.model = {base.model!r}: no such file; check the path")
         return from_gguf(path, base)
     if path.is_dir():
         return Source(base.model, path, fingerprint(path))
@@ -67,7 +67,8 @@ def package_file(model: str) -> Path:
         )
     path = Path(spec.submodule_search_locations[0]) / file
     if not path.is_file() or path.suffix != ".gguf":
-        raise UserError(f"base.model = {model!r}: the package holds no GGUF file {file!r}")
+        there = nearest(file, [each.name for each in path.parent.glob("*.gguf")]) or "; check the package"
+        raise UserError(f"base.model = {model!r}: the package holds no GGUF file {file!r}{there}")
     return path
 
 
@@ -116,15 +117,20 @@ def from_gguf(path: Path, base: Base) -> Source:
 
 
 def convert_gguf(path: Path, target: Path) -> None:
-    """Writes model, tokenizer and chat template of a GGUF file as safetensors, in float32."""
+    """Writes model, tokenizer and chat template of a GGUF file as safetensors, in float32.
+
+    Raises:
+        UserError: the file is none, is damaged, or is of a kind that transformers cannot read.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-    except (ValueError, KeyError, OSError, NotImplementedError) as error:
-        raise RunFailed(f"{path.name}: transformers cannot read this GGUF file: {error}") from error
+    except Exception as error:  # the reader raises whatever it stumbles over, struct.error included
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path.name}: cannot be read as a GGUF file ({reason}); give another file") from error
     # The unpacked model still says that it is quantized, and then refuses to be trained or saved.
     model.hf_quantizer = None
     model.is_quantized = False
@@ -147,7 +153,9 @@ def fingerprint(directory: Path) -> str:
         UserError: there is no `config.json` or there are no safetensors (pickled weights are never read).
     """
     if not (directory / "config.json").is_file():
-        raise UserError(f"base.model = {str(directory)!r}: holds no config.json; it is not a model directory")
+        raise UserError(
+            f"base.model = {str(directory)!r}: holds no config.json; give a model directory, a .gguf file or a hub id"
+        )
     if not any(directory.glob("*.safetensors")):
         raise UserError(
             f"base.model = {str(directory)!r}: holds no .safetensors; only safetensors are read, convert the weights"

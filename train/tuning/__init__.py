@@ -4,6 +4,6 @@
 """
 
 from train.tuning.jobs import Adapter, Job, TokenRow, select_rows
-from train.tuning.tune import finished, tune, unfinished_steps
+from train.tuning.tune import finished, tidy, tune, unfinished_steps
 
-__all__ = ["Adapter", "Job", "TokenRow", "finished", "select_rows", "tune", "unfinished_steps"]
+__all__ = ["Adapter", "Job", "TokenRow", "finished", "select_rows", "tidy", "tune", "unfinished_steps"]

@@ -42,6 +42,11 @@ def tune(
         yield train_one(job, load(), tokenizer, progress)
 
 
+def tidy(job: Job) -> None:
+    """Removes the checkpoints of a job whose adapter is there already (a kill can come between the two)."""
+    shutil.rmtree(partial_directory(job), ignore_errors=True)
+
+
 def finished(directory: Path, fingerprint: str) -> Adapter | None:
     """The adapter in that directory, if it is whole and was made from what the fingerprint says."""
     try:

