@@ -11,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from train.conditions import parse_condition
 from train.errors import UserError
-from train.loading import explain
 from train.recipe import (
     GOLD,
     NONE,
@@ -30,6 +29,7 @@ from train.recipe import (
     Untuned,
 )
 from train.records import Cell, Contrast
+from train.settings import explain
 
 RECIPE = Recipe(
     name="small",

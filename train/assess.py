@@ -15,7 +15,7 @@ from train.recipe import Grading, Recipe
 from train.records import AnswerId, Cell, Contrast, Findings, Verdict, to_json
 from train.store import Run, digest, unsealed
 
-GRADING = "grading-1"
+GRADING = "grading-2"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from train.store import Run
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL_WORDS = ("PytorchStreamWriter failed writing", "unexpected pos", *(f"(os error {n})" for n in DISK_FULL))
+"""What PyTorch and safetensors, which lose the error's number, say when they cannot write on."""
 
 
 class Terminated(BaseException):
@@ -119,13 +121,20 @@ def explain(error: Exception) -> tuple[int, str]:
         return 2, str(error)
     if isinstance(error, RunFailed):
         return 1, str(error)
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        place = error.filename or "the run directory"
+    if is_disk_full(error):
+        place = getattr(error, "filename", None) or "the disk"
         return 2, f"{place}: the disk is full; nothing is lost, make room and give the same command again"
     if isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)) and error.filename is not None:
         return 2, f"{error.filename}: {error.strerror}"
     first = (str(error).strip() or "no details").splitlines()[0]
     return 1, f"{type(error).__name__}: {first} (openbook --debug VERB … shows where)"
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether that is what the error means, in whatever words."""
+    if isinstance(error, OSError):
+        return error.errno in DISK_FULL
+    return any(words in str(error) for words in DISK_FULL_WORDS)
 
 
 def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -169,6 +178,8 @@ def carry_out(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *
     if dry_run:
         execute(recipe, run, stages, screen, dry_run=True)
         return 0
+    if not {"train", "sample"} & set(stages) and not run.manifest():
+        raise UserError(f"{run.directory}: holds no run; begin with `openbook run {recipe.name}`")
     with run:
         execute(recipe, run, stages, screen)
         if "report" in stages:

@@ -18,11 +18,6 @@ from train.recipe import Recipe
 from train.records import Answer, AnswerId, to_json
 from train.store import Run, context_record, digest
 
-GRADING = "grading-1"
-"""Raise it when the graders' rules change, so that stored answers are graded again."""
-
-STAGES = ("train", "sample", "grade", "report")
-
 
 def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool = False) -> None:
     """Carries out these stages of the recipe in the run, each as far as it is not done already.
@@ -41,7 +36,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     screen.say(f"openbook {__version__}: recipe {recipe.name} in {run.directory}")
     if not dry_run:
         begin(recipe, run)
-    prepared = prepare(recipe, run)
+    prepared = prepare(recipe, run, screen.say)
     for warning in prepared.dataset.warnings:
         screen.warn(warning)
     say_plan(prepared, run, screen)
@@ -267,8 +262,10 @@ def load_adapters(
 def quiet_libraries() -> None:
     """Keeps the libraries' own bars and notices off the screen; ours say what matters."""
     import logging
+    import os
     import warnings
 
+    os.environ.setdefault("TQDM_DISABLE", "1")  # read when tqdm is first imported
     import datasets
     import transformers
 

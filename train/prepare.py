@@ -94,7 +94,7 @@ def load_dataset(recipe: Recipe) -> Dataset:
     return Dataset(tuple(questions), passages, (*(corpus.warnings if corpus else ()), *found.warnings))
 
 
-def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
+def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.silent) -> Prepared:
     """Everything up to the first step of training. A run's frozen contexts are taken as they are.
 
     Raises:
@@ -111,7 +111,7 @@ def prepare(recipe: Recipe, run: Run | None = None) -> Prepared:
             ]
         )
     made = frozen_contexts(recipe, dataset, asked, run)
-    source = models.resolve(recipe.base)
+    source = models.resolve(recipe.base, say)
     tokenizer = models.load_tokenizer(source, recipe.base)
     config = models.load_config(source, recipe.base)
     chat = chat_format(recipe, source, tokenizer)

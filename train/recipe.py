@@ -1,7 +1,7 @@
 """A recipe: what a run is. Every part is typed, frozen and validated when it is made.
 
 A recipe module holds one `RECIPE = Recipe(...)`. Another recipe derives from it with `RECIPE.replace(...)`, and
-`train.loading` sets single fields from the command line. Checks of one field stand beside the field; checks across
+`train.settings` sets single fields from the command line. Checks of one field stand beside the field; checks across
 fields are in `Recipe.__post_init__`.
 """
 

@@ -132,7 +132,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A grader's word on one answer and its reasons; `answer` is the graded answer's key."""
+    """A grader's word on one answer and its reasons; `answer` is the graded answer's key.
+
+    `overlap` is the share of a shown passage that the answer repeats, of the passage it repeats most.
+    """
 
     arm: str
     seed: int
@@ -146,6 +149,7 @@ class Verdict:
     found: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     violated: tuple[str, ...] = ()
+    overlap: float = 0.0
 
     @property
     def id(self) -> AnswerId:
@@ -189,6 +193,10 @@ class Findings:
     audit: Mapping[str, Any]
     training: Sequence[Mapping[str, Any]]
     manifest: Mapping[str, Any]
+
+
+DUMP = 0.8
+"""From this overlap on an answer recites its context rather than answering from it."""
 
 
 def is_right(verdict: Word, expects: Expectation) -> bool:

@@ -144,8 +144,9 @@ class Run:
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(self.path(name))
-        except OSError:
+        except OSError as error:
             scratch.unlink(missing_ok=True)
+            error.filename = str(self.path(name))  # what the system says of a full disk names no file
             raise
 
     def write_records(self, name: str, records: Iterable[Record]) -> None:
@@ -161,10 +162,11 @@ class Run:
                 file.write("".join(line(record) for record in records))
                 file.flush()
                 os.fsync(file.fileno())
-        except OSError:
+        except OSError as error:
             # A disk that filled up half-way through: go back to whole lines.
             if path.exists():
                 os.truncate(path, before)
+            error.filename = str(path)
             raise
 
     def records(self, name: str) -> list[Record]:

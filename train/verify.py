@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from train import report
 from train.assess import comparison_text, recompute, regrade
 from train.errors import UserError
-from train.findings import load_findings, read_json
+from train.findings import load_findings
 from train.models.source import file_digest
-from train.records import AnswerId
+from train.records import AnswerId, Verdict
 from train.store import Record, Run, digest, is_sealed, numbered_records, unsealed
 
 NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "number", "epoch")
@@ -31,11 +33,16 @@ def verify(run: Run) -> list[str]:
     manifest = run.manifest()
     if not manifest:
         raise UserError(f"{run.directory}: holds no run")
-    if not read_json(run, "comparison.json"):
+    if not run.path("comparison.json").exists() and not run.path("report.html").exists():
         raise UserError(f"{run.directory}: holds no report yet; finish it with `openbook run`")
-    differences = [*edited(run, manifest), *missing(run, manifest), *adapters(run, manifest)]
-    # What follows is computed from the records, so it can only be judged where these are sound.
-    return differences or [*verdicts(run), *comparisons(run)] or list(reports(run))
+    try:
+        differences = list(edited(run, manifest))
+        if is_sealed(manifest):
+            differences += [*missing(run, manifest), *adapters(run, manifest)]
+        # What follows is computed from the records, so it can only be judged where these are sound.
+        return differences or [*verdicts(run), *comparisons(run)] or list(reports(run))
+    except UserError as error:  # a file that cannot be read any more
+        return [str(error)]
 
 
 def edited(run: Run, manifest: Record) -> Iterator[str]:
@@ -63,7 +70,7 @@ def missing(run: Run, manifest: Record) -> Iterator[str]:
         if name in hashes and hashes[name] != now:
             files = "questions.jsonl or passages.jsonl" if name == "data" else f"{name}.jsonl"
             yield f"{files}: is not as it was when the run began"
-    answers = [record["key"] for record in run.records("answers.jsonl")]
+    answers = [str(record.get("key")) for record in run.records("answers.jsonl")]
     if digest(sorted(answers)) != run.made_from("sampling"):
         yield f"answers.jsonl: answers were removed, added or exchanged ({len(answers)} are there)"
 
@@ -91,20 +98,33 @@ def adapters(run: Run, manifest: Record) -> Iterator[str]:
 def verdicts(run: Run) -> Iterator[str]:
     """Verdicts that the graders would not give again."""
     findings = load_findings(run)
-    graded = {(verdict.id, verdict.grader): verdict for verdict in findings.verdicts}
-    again = {(verdict.id, verdict.grader): verdict for verdict in regrade(run, findings)}
+    graded, again = by_grader(findings.verdicts), by_grader(regrade(run, findings))
     for identifier, grader in sorted(graded.keys() | again.keys()):
-        stored, now = graded.get((identifier, grader)), again.get((identifier, grader))
+        stored, now = graded.get((identifier, grader), []), again.get((identifier, grader), [])
         if stored != now:
-            says = (
-                f"{stored.verdict if stored else 'nothing'} is stored, {now.verdict if now else 'nothing'} recomputed"
-            )
+            says = f"{words(stored)} is stored, {words(now)} recomputed"
             yield f"verdicts.jsonl: {grader} on {coordinates(identifier)}: {says}"
+
+
+def by_grader(given: Iterable[Verdict]) -> dict[tuple[AnswerId, str], list[Verdict]]:
+    """The verdicts of each grader on each answer; several people may have judged one."""
+    found: dict[tuple[AnswerId, str], list[Verdict]] = defaultdict(list)
+    for verdict in given:
+        found[verdict.id, verdict.grader].append(verdict)
+    return found
+
+
+def words(given: Sequence[Verdict]) -> str:
+    """The verdicts' words."""
+    return ", ".join(verdict.verdict for verdict in given) or "nothing"
 
 
 def comparisons(run: Run) -> Iterator[str]:
     """Figures of comparison.json that do not follow from the answers and verdicts."""
-    text = run.path("comparison.json").read_text(encoding="utf-8")
+    if not run.path("comparison.json").exists():
+        yield "comparison.json: is gone"
+        return
+    text = run.path("comparison.json").read_bytes().decode("utf-8")
     expected = recompute(run)
     if text != comparison_text(expected):
         found = list(differing("", json.loads(text), json.loads(comparison_text(expected))))
@@ -122,11 +142,8 @@ def reports(run: Run) -> Iterator[str]:
             yield f"{name}: cannot be read ({error})"
             continue
         if stored != expected:
-            lines = zip(stored.splitlines(), expected.splitlines(), strict=False)
-            number, (old, new) = next(
-                ((number, pair) for number, pair in enumerate(lines, start=1) if pair[0] != pair[1]),
-                (0, ("", "")),
-            )
+            lines = zip_longest(stored.split("\n"), expected.split("\n"), fillvalue="(end of the file)")
+            number, (old, new) = next((n, pair) for n, pair in enumerate(lines, start=1) if pair[0] != pair[1])
             yield f"{name}:{number}: {excerpt(old, new)!r} is stored, {excerpt(new, old)!r} recomputed"
 
 

@@ -1,5 +1,6 @@
 """The table of bad input: what is changed in a good project, the command, and what its error must say."""
 
+from .case import Case
 from .commands import COMMANDS
 from .documents import DOCUMENTS
 from .models import MODELS
@@ -8,4 +9,4 @@ from .recipes import RECIPES
 
 CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *COMMANDS)
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "Case"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .case import CHECK, case
-from .changes import Change, in_json, lines, write
+from .case import case
+from .changes import Change, write
 
 COMPARE = "compare answers.csv --questions questions.jsonl"
 HEADER = "arm,condition,question,sample,answer,verdict\n"
@@ -107,14 +107,14 @@ COMMANDS = (
     case(
         "an unknown option",
         command="run recipe.py --epochs 3",
-        place="openbook",
+        place="openbook: error: ",
         value="unrecognized arguments: --epochs 3",
         mend="usage: openbook",
     ),
     case(
         "no recipe",
         command="run",
-        place="openbook run",
+        place="openbook run: error: ",
         value="the following arguments are required: recipe",
         mend="usage: openbook run",
     ),
@@ -193,7 +193,7 @@ COMMANDS = (
         "compare: no questions named",
         answers(ONE),
         command="compare answers.csv",
-        place="openbook compare",
+        place="openbook compare: error: ",
         value="the following arguments are required: --questions",
         mend="usage: openbook compare",
     ),

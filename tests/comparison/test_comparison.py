@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -237,3 +238,14 @@ def test_importing_the_room_is_cheap():
     code = "import sys, train.comparison; print([m for m in ('numpy', 'scipy', 'statsmodels') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_right_answers_that_recite_a_passage_are_counted_apart():
+    counts = {("base", "gold"): [4, 2, 0]}
+    verdicts = records({cell: [words(right) for right in column] for cell, column in counts.items()})["verdicts"]
+    recited = {id: replace(verdict, overlap=0.9 if id.sample == 0 else 0.79) for id, verdict in verdicts.items()}
+    result = run(counts, {"base": "untouched"}, more={"verdicts": recited})
+    cell = cell_of(result, "base/gold")
+    assert cell["accuracy"] == 0.5
+    assert cell["dumps"] == 2, "a wrong answer that recites is wrong anyway"
+    assert cell["accuracy_without_dumps"] == pytest.approx((3 / 4 + 1 / 4 + 0) / 3)

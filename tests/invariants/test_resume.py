@@ -16,13 +16,13 @@ from train.models.source import file_digest
 from train.store import numbered_records
 
 
-def start(project: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "train", "run", "recipe.py", "--out", str(out)]
+def start(project: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "train", "run", "recipe.py", "--out", str(out), *options]
     return subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def finish(project: Path, out: Path) -> tuple[int, str, str]:
-    process = start(project, out)
+def finish(project: Path, out: Path, *options: str) -> tuple[int, str, str]:
+    process = start(project, out, *options)
     printed, said = process.communicate(timeout=300)
     return process.returncode, printed, said
 
@@ -57,7 +57,7 @@ def some_answers_are_there(out: Path) -> bool:
 @pytest.fixture(scope="module")
 def slow_project(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     """The tiny recipe with enough steps and small enough batches to be caught at work; with dropout, whose random
-    numbers must go on where they were."""  # noqa: D205
+    numbers must go on where they were."""
     from tests.conftest import write_project
 
     folder = tmp_path_factory.mktemp("slow")
@@ -130,17 +130,15 @@ def test_a_finished_run_is_not_done_again(slow_project: Path, undisturbed: dict[
 
 
 def test_a_change_redoes_what_depends_on_it_and_says_so(slow_project: Path, undisturbed: dict[str, object]):
-    """Other questions' rubrics: regrade only. More samples: only the new ones. Another rate: that arm and its answers."""
+    """More samples: only the new ones are drawn. Another learning rate: that arm and its answers, and back again."""
     out = slow_project / "undisturbed"
     before = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
     keys = {record["key"] for _, record in numbered_records(out / "answers.jsonl")}
-    command = [sys.executable, "-m", "train", "run", "recipe.py", "--out", str(out)]
 
     def again(*settings: str) -> tuple[str, list[dict[str, object]]]:
-        arguments = [part for setting in settings for part in ("--set", setting)]
-        done = subprocess.run([*command, *arguments], cwd=slow_project, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        return done.stderr, [record for _, record in numbered_records(out / "answers.jsonl")]
+        code, _, said = finish(slow_project, out, *(f"--set={setting}" for setting in settings))
+        assert code == 0, said
+        return said, [record for _, record in numbered_records(out / "answers.jsonl")]
 
     said, more = again("sampling.samples=3")
     assert keys < {answer["key"] for answer in more}

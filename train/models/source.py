@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,15 @@ from train.recipe import Base
 CONVERSION = 1
 """Raise it when the conversion of a GGUF file changes, so that older caches are made anew."""
 
+Say = Callable[[str], None]
+"""Called with a line for the person who waits."""
+
 WEIGHTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "tokenizer*")
 CODE = ("*.py",)
+
+
+def silent(_line: str) -> None:
+    """Says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +44,23 @@ class Source:
     commit: str | None = None
 
 
-def resolve(base: Base) -> Source:
-    """The base as a local directory; downloads or converts it where needed.
+def resolve(base: Base, say: Say = silent) -> Source:
+    """The base as a local directory; downloads or converts it where needed, and says so.
 
     Raises:
         UserError: it does not exist, is not what its checksum says, or holds no safetensors.
     """
     if base.model.startswith("package:"):
-        return from_gguf(package_file(base.model), base)
+        return from_gguf(package_file(base.model), base, say)
     path = Path(base.model).expanduser()
     if path.suffix == ".gguf":
         if not path.is_file():
             raise UserError(f"base.model = {base.model!r}: no such file; check the path")
-        return from_gguf(path, base)
+        return from_gguf(path, base, say)
     if path.is_dir():
         return Source(base.model, path, fingerprint(path))
     if re.fullmatch(r"[\w.-]+/[\w.-]+", base.model) and not path.exists():
+        say(f"looking for {base.model} in the hub's cache and on the hub")
         return from_hub(base)
     raise UserError(f"base.model = {base.model!r}: neither a directory, a .gguf file, nor a hub id such as org/name")
 
@@ -96,13 +105,14 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "openbook"
 
 
-def from_gguf(path: Path, base: Base) -> Source:
+def from_gguf(path: Path, base: Base, say: Say) -> Source:
     """A GGUF file converted to a directory in the cache, once for each content."""
     digest = file_digest(path)
     if base.sha256 is not None and digest != base.sha256:
         raise UserError(f"base.sha256: {path.name} has {digest}, not {base.sha256}; it is another or a damaged file")
     directory = cache_root() / f"gguf-{digest[:16]}-{CONVERSION}"
     if not (directory / "config.json").is_file():
+        say(f"converting {path.name} to safetensors, once, into {directory}")
         directory.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=directory.parent, prefix="converting-"))
         try:

@@ -19,7 +19,8 @@ BOM = "\ufeff"
 CELL_COLUMNS = (
     "arm", "kind", "condition", "split", "expects", "questions", "unscored_questions", "seeds", "answers", "correct",
     "wrong", "abstained", "unscored", "right", "distinct", "accuracy", "interval_low", "interval_high",
-    "standard_error", "per_seed", "false_refusal", "right_abstention", "answered_from_memory", "pass_at_k",
+    "standard_error", "per_seed", "false_refusal", "right_abstention", "answered_from_memory",
+    "dumps", "accuracy_without_dumps", "pass_at_k",
     "pass_hat_k", "graders",
 )  # fmt: skip
 CONTRAST_COLUMNS = (

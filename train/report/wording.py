@@ -111,11 +111,16 @@ def contrast_line(contrast: Mapping[str, Any]) -> str:
     bounds = contrast["interval"]
     interval = f"[{bare(bounds[0], 3)}, {bare(bounds[1], 3)}]" if bounds else "none"
     holm = contrast["p_holm"]
-    adjusted = f", {bare(holm, 4)} adjusted for the family" if holm is not None and holm != contrast["p_value"] else ""
+    adjusted = f", {chance(holm)} adjusted for the family" if holm is not None and holm != contrast["p_value"] else ""
     return (
         f"{cells} ({where}): difference {bare(contrast['difference'], 3)}, interval {interval}, "
-        f"p {bare(contrast['p_value'], 4)}{adjusted}"
+        f"p {chance(contrast['p_value'])}{adjusted}"
     )
+
+
+def chance(p_value: float) -> str:
+    """A p-value with four digits; one that is smaller than they can show is said to be."""
+    return bare(p_value, 4) if p_value >= 0.0001 else "< .0001"
 
 
 def bare(value: float, digits: int) -> str:
