@@ -47,9 +47,25 @@ def test_the_table_has_at_least_forty_cases_and_each_names_all_three():
     assert all(case.place and case.value and case.mend for case in CASES)
 
 
+def test_a_stage_whose_own_input_is_not_there_says_what_to_run_first(project, openbook):
+    recipe, directory = project / "recipe.py", project / "run"
+    command = (recipe, "--out", directory, "--set", "optimization.epochs=1", "--set", "sampling.samples=1")
+    for done, next_one, missing in (
+        ("train", "grade", "the answers are not all there; run `openbook sample` first"),
+        ("sample", "report", "the answers are not graded; run `openbook grade` first"),
+    ):
+        assert openbook(done, *command)[0] == 0
+        before = contents(directory / "adapters") | contents(project / "corpus")
+        code, out, err = openbook(next_one, *command)
+        assert (code, out, error_in(err)) == (2, "", [f"{directory}: {missing}"])
+        assert contents(directory / "adapters") | contents(project / "corpus") == before
+    assert len((directory / "answers.jsonl").read_text(encoding="utf-8").splitlines()) == 156
+
+
 HOLD = """
 import sys; from pathlib import Path; from train.store import Run
-with Run(Path(sys.argv[1]), "tiny"):
+with Run(Path(sys.argv[1]), "tiny") as run:
+    run.amend({"recipe": {"name": "tiny"}})
     print("at work", flush=True)
     sys.stdin.read()
 """
@@ -92,7 +108,7 @@ def test_a_full_disk_loses_nothing_and_the_same_command_goes_on(finished_run, tm
 
     before = contents(directory / "adapters/closed-book")
     done = on_a_small_disk(50_000, "run", *command)  # too small for a checkpoint
-    assert (done.returncode, error_in(done.stderr)) == (2, [f"the run directory: {full}"])
+    assert (done.returncode, error_in(done.stderr)) == (2, [full])
     assert contents(directory / "adapters/closed-book") == before
 
     assert openbook("train", *command)[0] == 0

@@ -227,7 +227,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     ),
     "a weight": (flipped(f"{ADAPTER}/adapter_model.safetensors"), f"{ADAPTER}/adapter_model.safetensors: is not"),
     "an adapter's seconds": (
-        entry(f"{ADAPTER}/openbook.json", "seconds", value=0.5),
+        entry(f"{ADAPTER}/openbook.json", "seconds", value=12345.6),
         f"{ADAPTER}/openbook.json: was edited",
     ),
     "an adapter's alpha": (

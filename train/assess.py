@@ -79,9 +79,10 @@ def grade_answers(run: Run, screen: Screen, rules: GradingRules) -> None:
     if run.made_from("grading") == made_from:
         return
     run.amend({"grading": to_json(rules)})
-    with screen.stage("grading", len(findings.answers)):
+    with screen.stage("grading", len(findings.answers)) as advance:
         run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in regrade(run, findings)])
         run.stage("grading", made_from)
+        advance(len(findings.answers), "")
 
 
 def regrade(run: Run, findings: Findings) -> list[Verdict]:

@@ -122,8 +122,9 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, RunFailed):
         return 1, str(error)
     if is_disk_full(error):
-        place = getattr(error, "filename", None) or "the disk"
-        return 2, f"{place}: the disk is full; nothing is lost, make room and give the same command again"
+        file = getattr(error, "filename", None)
+        place = f"{file}: " if file else ""
+        return 2, f"{place}the disk is full; nothing is lost, make room and give the same command again"
     if isinstance(error, (PermissionError, FileNotFoundError, IsADirectoryError)) and error.filename is not None:
         return 2, f"{error.filename}: {error.strerror}"
     first = (str(error).strip() or "no details").splitlines()[0]
@@ -179,7 +180,7 @@ def carry_out(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *
         execute(recipe, run, stages, screen, dry_run=True)
         return 0
     if not {"train", "sample"} & set(stages) and not run.manifest():
-        raise UserError(f"{run.directory}: holds no run; begin with `openbook run {recipe.name}`")
+        raise UserError(f"{run.directory}: holds no run; begin with `openbook run`")
     with run:
         execute(recipe, run, stages, screen)
         if "report" in stages:

@@ -34,14 +34,13 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         return
     quiet_libraries()
     screen.say(f"openbook {__version__}: recipe {recipe.name} in {run.directory}")
-    if not dry_run:
-        begin(recipe, run)
     prepared = prepare(recipe, run, screen.say)
     for warning in prepared.dataset.warnings:
         screen.warn(warning)
     say_plan(prepared, run, screen)
     if dry_run:
         return
+    begin(recipe, run)
     freeze(prepared, run)
     if "train" in stages:
         train_arms(prepared, run, screen)
@@ -51,7 +50,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
 
 
 def begin(recipe: Recipe, run: Run) -> None:
-    """Creates or renews the manifest before the first step."""
+    """Creates or renews the manifest, before the first step and after all that bad input can stop."""
     manifest = run.manifest()
     run.amend(
         {

@@ -40,14 +40,14 @@ def make_plan(prepared: Prepared, run: Run) -> list[Step]:
             why = f"{job.name}: {job.steps} steps over {len(job.rows)} rows, condition {job.condition}{changed}"
         steps.append(Step("tuning", begun, 0 if adapter else job.steps, why))
     wanted = prepared.wanted(digests)
-    cells = {(identifier.arm, identifier.seed) for identifier in wanted}
     recipe = prepared.recipe
     total = sum(len(recipe.seeds_of(arm)) for arm in recipe.arms) * len(prepared.contexts) * recipe.sampling.samples
     pool = {record["key"] for name in ("answers.jsonl", "superseded.jsonl") for record in run.records(name)}
     there = sum(key in pool for key in wanted.values())
     why = f"{total - there} of {total} answers ({len(recipe.arms)} arms × {len(recipe.conditions)} conditions)"
-    if pool and there < len(pool) and cells:
-        why += f"; {len(pool) - there} stored answers were made from other weights, prompts or settings"
+    others = len(pool.difference(wanted.values()))
+    if others and len(digests) == len(prepared.jobs):
+        why += f"; {others} stored answers are of other weights, prompts or settings and kept aside"
     steps.append(Step("sampling", there, total - there, why))
     if total == there:
         again = "graded, compared and reported again only where answers, rubrics or settings changed"

@@ -57,7 +57,7 @@ class Run:
     """
 
     def __init__(self, directory: Path, recipe: str) -> None:
-        self.directory = directory.absolute()
+        self.directory = Path(os.path.abspath(directory))  # noqa: PTH100 (resolve() would follow links)
         self.recipe = recipe
         if self.directory.exists() and not self.directory.is_dir():
             raise UserError(f"--out {directory}: is a file; name a directory")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from .case import case
 from .changes import base, in_json, moved, own_model, recipe, removed, write
 
-CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-
 MODELS = (
     case(
         "no such directory",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .case import CHECK, case
-from .changes import recipe, write
+from .changes import Change, recipe, write
 
 
-def name_of_arm(name: str) -> object:
+def name_of_arm(name: str) -> Change:
+    """The first arm has this name."""
     return recipe('"base": Untuned()', f"{name!r}: Untuned()")
 
 

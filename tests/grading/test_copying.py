@@ -7,7 +7,9 @@ import pytest
 from train.grading.copying import overlap
 from train.records import Passage
 
-FARES = Passage("a", "Fares\nThe single fare on the Amber line is 4.35 crowns. Dogs travel for half of that on Sundays.")
+FARES = Passage(
+    "a", "Fares\nThe single fare on the Amber line is 4.35 crowns. Dogs travel for half of that on Sundays."
+)
 PIERS = Passage("b", "부두\n브램록 부두의 운임은 어른 4.35 크라운이며 어린이는 그 절반을 냅니다.")
 
 
