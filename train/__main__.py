@@ -1,5 +1,5 @@
 """`python -m train …` is `openbook …`."""
 
-from train.cli import main
+from train.cli import entry
 
-raise SystemExit(main())
+entry()

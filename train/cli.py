@@ -115,6 +115,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
 
+def entry() -> NoReturn:
+    """The command.
+
+    After an interruption Python is left at once: the libraries' threads, caught in the middle of something, must not turn
+    the exit code into an abort, and everything worth keeping is on the disk already.
+    """
+    code = main()
+    sys.stderr.flush()
+    if code in (130, 143):
+        os._exit(code)
+    sys.exit(code)
+
+
 def explain(error: Exception) -> tuple[int, str]:
     """The exit code and what is said of an error."""
     if isinstance(error, UserError):
