@@ -118,8 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def entry() -> NoReturn:
     """The command.
 
-    After an interruption Python is left at once: the libraries' threads, caught in the middle of something, must not turn
-    the exit code into an abort, and everything worth keeping is on the disk already.
+    After an interruption Python is left at once: the libraries' threads, caught in the middle of something, must not
+    turn the exit code into an abort, and everything worth keeping is on the disk already.
     """
     code = main()
     sys.stderr.flush()
