@@ -153,6 +153,8 @@ def training_arguments(job: Job, directory: Path, *, cpu: bool) -> SFTConfig:
         save_steps=epoch_steps * optimization.checkpoint_epochs,
         save_total_limit=2,
         logging_steps=1,
+        # The default logs a loss that is not a number as 0, and divergence would go unnoticed.
+        logging_nan_inf_filter=False,
         seed=job.seed,
         data_seed=job.seed,
         use_cpu=cpu,
