@@ -135,7 +135,7 @@ def train_arms(prepared: Prepared, run: Run, screen: Screen) -> None:
         else:
             tuning.tidy(job)
     if todo:
-        run.unstage("sampling")
+        run.unstage("sampling", "grading")
         begun = sum(tuning.unfinished_steps(job) for job in todo)
         with screen.stage("tuning", sum(job.steps for job in todo), begun) as advance:
             for adapter in tuning.tune(
@@ -169,7 +169,7 @@ def sample_answers(prepared: Prepared, run: Run, screen: Screen) -> None:
     pool = {answer.key: answer for answer in (*read_answers(run, "superseded.jsonl"), *read_answers(run))}
     missing = {identifier: key for identifier, key in wanted.items() if key not in pool}
     if missing:
-        run.unstage("sampling")
+        run.unstage("sampling", "grading")
         model, names = load_adapters(prepared, adapters, {(each.arm, each.seed) for each in missing})
 
         def handover(answers: list[Answer]) -> None:
@@ -210,6 +210,7 @@ def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer])
             )
             for each, key in wanted.items()
         ]
+        run.unstage("sampling", "grading")  # a kill in between must not leave a false mark
         run.write_records("answers.jsonl", [to_json(answer) for answer in answers])
         run.stage("sampling", made_from, answers=len(wanted))
 

@@ -126,9 +126,10 @@ class Run:
         entry = {"made_from": made_from, "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **details}
         self.amend({"stages": {**stages, name: entry}})
 
-    def unstage(self, name: str) -> None:
-        """Notes that a stage is no longer finished."""
-        self.amend({"stages": {key: value for key, value in self.manifest().get("stages", {}).items() if key != name}})
+    def unstage(self, *names: str) -> None:
+        """Notes that these stages are no longer finished."""
+        stages = self.manifest().get("stages", {})
+        self.amend({"stages": {key: value for key, value in stages.items() if key not in names}})
 
     def made_from(self, stage: str) -> str | None:
         """What the finished stage was made from, None if it is not finished."""
