@@ -172,7 +172,8 @@ def openbook(
         out, err = capsys.readouterr()
         return code, out, err
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield call
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
     logging.disable(logging.NOTSET)

@@ -52,7 +52,7 @@ def test_a_stage_whose_own_input_is_not_there_says_what_to_run_first(project, op
     command = (recipe, "--out", directory, "--set", "optimization.epochs=1", "--set", "sampling.samples=1")
     for done, next_one, missing in (
         ("train", "grade", "the answers are not all there; run `openbook sample` first"),
-        ("sample", "report", "the answers are not graded; run `openbook grade` first"),
+        ("sample", "report", "the answers, as they are now, are not graded; run `openbook grade` first"),
     ):
         assert openbook(done, *command)[0] == 0
         before = contents(directory / "adapters") | contents(project / "corpus")

@@ -245,3 +245,16 @@ def test_contrasts_are_those_that_were_asked_for(tmp_path, openbook):
     planned = [row for row in comparison_at(out)["contrasts"] if row["planned"]]
     assert [(row["a"]["arm"], row["b"]["arm"], row["difference"]) for row in planned] == [("c", "a", -1.0)]
     assert out.startswith("c/gold − a/none (all, 8 questions): difference −1.000, interval none, p .0078")
+
+
+def test_files_of_the_same_name_or_with_korean_names_have_runs_of_their_own(tmp_path, openbook):
+    questions, answers = judged({"a/none": [4, 0]})
+    asked = write(tmp_path / "questions.jsonl", questions)
+    reports = []
+    for name in ("one/답변.csv", "one/결과.csv", "one/answers.csv", "two/answers.csv", "two/answers.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        code, out, _ = openbook("compare", write(tmp_path / name, answers), "--questions", asked)
+        assert code == 0
+        reports.append(out.splitlines()[-1])
+    assert len(set(reports)) == 4
+    assert reports[3] == reports[4]

@@ -18,6 +18,9 @@ from train.store import Run, digest, unsealed
 GRADING = "grading-2"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
 
+CHANGED = "changed_after_answers"
+"""In the manifest's plan: the parts of it that were changed when answers were there already."""
+
 
 @dataclass(frozen=True, slots=True)
 class GradingRules:
@@ -56,33 +59,55 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
         "worthwhile": settings.worthwhile,
     }
     before = run.manifest().get("comparison", {})
-    changed = bool(before) and before["contrasts"] != plan["contrasts"] and bool(run.records("answers.jsonl"))
-    plan["changed_after_answers"] = changed or bool(before.get("changed_after_answers"))
-    run.amend({"comparison": plan})
+    changed = set(before.get(CHANGED, ()))
+    if before and run.path("answers.jsonl").exists():
+        changed |= {name for name, value in plan.items() if before.get(name) != value}
+    run.amend({"comparison": {**plan, CHANGED: sorted(changed)}})
+
+
+def graded_from(run: Run, findings: Findings) -> str:
+    """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts, answers and labels."""
+    manifest = run.manifest()
+    return digest(
+        [
+            GRADING,
+            manifest["grading"],
+            manifest["hashes"]["contexts"],
+            [to_json(question) for question in findings.questions],
+            [[answer.key, answer.text] for answer in findings.answers],
+            run.records("labels.jsonl"),
+        ]
+    )
+
+
+def is_graded(run: Run, findings: Findings) -> bool:
+    """Whether the stored verdicts are those of the stored answers, all of them."""
+    stage = run.manifest().get("stages", {}).get("grading", {})
+    return bool(stage) and (stage["made_from"], stage.get("verdicts")) == (
+        graded_from(run, findings),
+        len(findings.verdicts),
+    )
 
 
 def grade_answers(run: Run, screen: Screen, rules: GradingRules) -> None:
     """Grades every stored answer with every grader that can; never samples anything again."""
+    require_answers(run)
+    run.amend({"grading": to_json(rules)})
+    findings = load_findings(run)
+    if is_graded(run, findings):
+        return
+    with screen.stage("grading", len(findings.answers)) as advance:
+        run.unstage("grading")  # a kill in between must not leave a false mark
+        verdicts = regrade(run, findings)
+        run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in verdicts])
+        run.stage("grading", graded_from(run, findings), verdicts=len(verdicts))
+        advance(len(findings.answers), "")
+
+
+def require_answers(run: Run) -> None:
+    """Raises `UserError` where the answers are not all there."""
     if run.made_from("sampling") is None:
         raise UserError(f"{run.directory}: the answers are not all there; run `openbook sample` first")
-    findings, labels = load_findings(run), run.records("labels.jsonl")
-    made_from = digest(
-        [
-            GRADING,
-            to_json(rules),
-            run.manifest()["hashes"]["contexts"],
-            [to_json(question) for question in findings.questions],
-            [[answer.key, answer.text] for answer in findings.answers],
-            labels,
-        ]
-    )
-    if run.made_from("grading") == made_from:
-        return
-    run.amend({"grading": to_json(rules)})
-    with screen.stage("grading", len(findings.answers)) as advance:
-        run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in regrade(run, findings)])
-        run.stage("grading", made_from)
-        advance(len(findings.answers), "")
 
 
 def regrade(run: Run, findings: Findings) -> list[Verdict]:
@@ -101,8 +126,9 @@ def regrade(run: Run, findings: Findings) -> list[Verdict]:
 
 def write_comparison(run: Run) -> None:
     """Compares the cells as planned and writes comparison.json."""
-    if run.made_from("grading") is None:
-        raise UserError(f"{run.directory}: the answers are not graded; run `openbook grade` first")
+    require_answers(run)
+    if not is_graded(run, load_findings(run)):
+        raise UserError(f"{run.directory}: the answers, as they are now, are not graded; run `openbook grade` first")
     run.write("comparison.json", comparison_text(recompute(run)))
 
 
@@ -123,6 +149,7 @@ def recompute(run: Run) -> dict[str, Any]:
         context=plan["context"],
         alpha=plan["alpha"],
         worthwhile=plan["worthwhile"],
+        changed=plan.get(CHANGED, ()),
     )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from train import __version__
+from train import __version__, interruption
 from train.errors import RunFailed, UserError
 
 if TYPE_CHECKING:
@@ -25,18 +23,14 @@ DISK_FULL_WORDS = ("PytorchStreamWriter failed writing", "unexpected pos", *(f"(
 """What PyTorch and safetensors, which lose the error's number, say when they cannot write on."""
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived; like KeyboardInterrupt, no ordinary handler may swallow it."""
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
         prog="openbook",
         description="Decide with evidence whether a small instruct model should answer from retrieved context, "
         "be fine-tuned, or both.",
-        epilog="Exit codes: 0 good, 1 the run failed or verify found a difference, 2 wrong use or bad input, "
-        "130/143 interrupted. An interrupted command goes on where it was when it is given again.",
+        epilog="Exit codes: 0 good, 1 the run failed, verify found a difference or check a leak, 2 wrong use or bad "
+        "input, 130/143 interrupted. An interrupted command goes on where it was when it is given again.",
     )
     top.add_argument("--version", action="version", version=f"openbook {__version__}")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -46,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         return verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
 
     texts = {
-        "check": "look at a recipe without training: data errors, leakage, lengths, where the loss starts",
+        "check": "look at a recipe without training: data errors, leakage (exit code 1), where the loss starts",
         "run": "all stages of a recipe, from where an earlier run stopped",
         "train": "only train the arms",
         "sample": "only sample the answers of trained arms",
@@ -81,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         help="a planned contrast; may be repeated (default: every pair of cells, in the order of the file)",
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
-    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>)")
+    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
     check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
     check.add_argument("run", type=Path, help="a run directory")
     verb("recipes", "list the recipes there are")
@@ -90,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code."""
-    signal.signal(signal.SIGTERM, terminate)
+    interruption.watch()
     debug = False
     try:
         try:
@@ -101,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()  # a reader that left early is to be noticed here, not while Python exits
     except KeyboardInterrupt:
         return interrupted(130)
-    except Terminated:
+    except interruption.Terminated:
         return interrupted(143)
     except BrokenPipeError:
         # Whoever read our output has enough; without this, Python complains once more at exit.
@@ -149,11 +143,6 @@ def is_disk_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in DISK_FULL
     return any(words in str(error) for words in DISK_FULL_WORDS)
-
-
-def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Turns SIGTERM into an exception, so that files are closed on the way out."""
-    raise Terminated
 
 
 def interrupted(code: int) -> int:

@@ -42,18 +42,11 @@ def compare_answers(
     answered = {answer.question for answer in given.answers}
     kept = [question for question in asked.questions if question.id in answered]
     split = "unseen" if any(question.split == "unseen" for question in kept) else ALL
-    name = "compare-" + (re.sub(r"[^a-z0-9_-]+", "-", answers.stem.lower()).strip("-") or "answers")
+    name = run_name(answers)
     run = Run(out or Path("runs") / name, name)
     planned = plan(contrasts, cells, split)
     with run:
         contexts = [context_record(context, "") for context in make_contexts(kept, cells)]
-        run.write_records("questions.jsonl", [to_json(question) for question in kept])
-        run.write_records("passages.jsonl", [])
-        run.write_records("contexts.jsonl", contexts)
-        run.write_records("training.jsonl", [])
-        run.write_records("answers.jsonl", [to_json(answer) for answer in given.answers])
-        labels = grading.read_labels(given.verdicts, who=answers.name)
-        run.write_records("labels.jsonl", [to_json(label) for label in labels])
         defaults = Comparison()
         run.amend(
             {
@@ -79,9 +72,26 @@ def compare_answers(
                 "training": [],
             }
         )
+        run.unstage("sampling", "grading")
+        run.write_records("questions.jsonl", [to_json(question) for question in kept])
+        run.write_records("passages.jsonl", [])
+        run.write_records("contexts.jsonl", contexts)
+        run.write_records("training.jsonl", [])
+        run.write_records("answers.jsonl", [to_json(answer) for answer in given.answers])
+        labels = grading.read_labels(given.verdicts, who=answers.name)
+        run.write_records("labels.jsonl", [to_json(label) for label in labels])
         run.stage("sampling", digest(sorted(answer.key for answer in given.answers)), answers=len(given.answers))
         assess(run, ("grade", "report"), screen, GradingRules(abstention=abstention))
     return run
+
+
+def run_name(answers: Path) -> str:
+    """The run's name: the file's, as far as a path may hold it, and a hash of where the file is.
+
+    Without the hash, files of the same name in two folders, or with Korean names, would share a run.
+    """
+    stem = re.sub(r"[^a-z0-9_-]+", "-", answers.stem.lower()).strip("-")
+    return "-".join(filter(None, ("compare", stem[:40], digest(str(answers.resolve()))[:6])))
 
 
 def plan(contrasts: Sequence[str], cells: Sequence[Cell], split: str) -> list[Contrast]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from train import __version__, models, provenance, sampling, tuning
 from train.assess import GradingRules, assess, plan_comparison
+from train.dataset import load_dataset
 from train.errors import UserError
 from train.findings import read_answers
 from train.plan import make_plan
@@ -28,8 +29,9 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     """
     rules = GradingRules(abstention=recipe.prompt.abstention, nearest_f1=recipe.grading.nearest_f1)
     if not {"train", "sample"} & set(stages):
-        if run.manifest():
-            plan_comparison(recipe, run)
+        require_unchanged(recipe, run)
+        run.amend({"recipe": recipe.to_json()})
+        plan_comparison(recipe, run)
         assess(run, stages, screen, rules)
         return
     quiet_libraries()
@@ -47,6 +49,22 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     if "sample" in stages:
         sample_answers(prepared, run, screen)
     assess(run, stages, screen, rules)
+
+
+def require_unchanged(recipe: Recipe, run: Run) -> None:
+    """Raises `UserError` where more than grading and comparison differ from what the stored answers were made by."""
+    manifest, now = run.manifest(), recipe.to_json()
+    before = manifest["recipe"]
+    for stored in (before, now):  # files are compared by what is in them
+        stored["data"] = {key: value for key, value in stored["data"].items() if key not in ("questions", "corpus")}
+    changed = [name for name in now if name not in ("grading", "comparison") and before.get(name) != now[name]]
+    if load_dataset(recipe).made_from != manifest.get("hashes", {}).get("data"):
+        changed.append("the questions or passages")
+    if changed:
+        raise UserError(
+            f"{run.directory}: its answers were made from another recipe ({', '.join(changed)} changed since); give "
+            "the --set that it was made with, or use `openbook run`, which redoes what depends on the change"
+        )
 
 
 def begin(recipe: Recipe, run: Run) -> None:
@@ -73,7 +91,7 @@ def say_plan(prepared: Prepared, run: Run, screen: Screen) -> None:
         f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}"
     )
     if prepared.dropped:
-        screen.warn(f"{len(prepared.dropped)} training rows are too long and left out: {prepared.dropped[0]} …")
+        screen.warn(f"{len(prepared.dropped)} rows are too long and left out, the first: {prepared.dropped[0]}")
     for leak in prepared.audit["leaks"]:
         screen.warn(f"leakage: {leak}")
     screen.say("plan:")
@@ -105,11 +123,11 @@ def freeze(prepared: Prepared, run: Run) -> None:
         for (arm, seed), rows in prepared.rows.items()
         for row in rows
     ]
+    run.unstage("contexts")  # a kill in between must not leave a false mark
     run.write_records("questions.jsonl", [to_json(question) for question in dataset.questions])
     run.write_records("passages.jsonl", [to_json(passage) for passage in dataset.passages.values()])
     run.write_records("contexts.jsonl", contexts)
     run.write_records("training.jsonl", rows)
-    run.stage("contexts", contexts_made_from(prepared.recipe, dataset))
     plan_comparison(prepared.recipe, run)
     run.amend(
         {
@@ -119,11 +137,13 @@ def freeze(prepared: Prepared, run: Run) -> None:
                 "data": dataset.made_from,
                 "contexts": digest(contexts),
                 "training": digest(rows),
+                "tokenizer": digest(prepared.chat.tokenizer.get_vocab()),
                 "chat_template": digest(prepared.chat.tokenizer.chat_template),
             },
             "audit": {**prepared.audit, "dropped_training_rows": list(prepared.dropped)},
         }
     )
+    run.stage("contexts", contexts_made_from(prepared.recipe, dataset))
 
 
 def train_arms(prepared: Prepared, run: Run, screen: Screen) -> None:
@@ -192,13 +212,19 @@ def sample_answers(prepared: Prepared, run: Run, screen: Screen) -> None:
 
 
 def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer]) -> None:
-    """Writes exactly the wanted answers, in order; others are kept apart, for the day their settings come back."""
+    """Writes exactly the wanted answers, in order; others are kept apart, for the day their settings come back.
+
+    The answers that change files are in both for a moment, so that a kill loses none.
+    """
     keys = set(wanted.values())
-    others = [to_json(answer) for key, answer in pool.items() if key not in keys]
-    if others or run.path("superseded.jsonl").exists():
-        run.write_records("superseded.jsonl", others)
+    others = {key: to_json(answer) for key, answer in pool.items() if key not in keys}
+    aside = {answer.key: to_json(answer) for answer in read_answers(run, "superseded.jsonl")}
+    stored = [(answer.id, answer.key) for answer in read_answers(run)]
     made_from = digest(sorted(wanted.values()))
-    if run.made_from("sampling") != made_from or len(run.records("answers.jsonl")) != len(wanted):
+    if stored != list(wanted.items()):
+        run.unstage("sampling", "grading")  # a kill in between must not leave a false mark
+        if others.keys() - aside.keys():
+            run.write_records("superseded.jsonl", (aside | others).values())
         answers = [
             replace(
                 pool[key],
@@ -210,8 +236,10 @@ def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer])
             )
             for each, key in wanted.items()
         ]
-        run.unstage("sampling", "grading")  # a kill in between must not leave a false mark
         run.write_records("answers.jsonl", [to_json(answer) for answer in answers])
+    if others.keys() != (aside | others).keys():
+        run.write_records("superseded.jsonl", others.values())
+    if run.made_from("sampling") != made_from:
         run.stage("sampling", made_from, answers=len(wanted))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.prepare import Prepared, contexts_made_from
+from train.prepare import Prepared, contexts_made_from, frozen_contexts
 from train.store import Run
 from train.tuning import finished, unfinished_steps
 
@@ -60,8 +60,9 @@ def make_plan(prepared: Prepared, run: Run) -> list[Step]:
 def contexts_step(prepared: Prepared, run: Run) -> Step:
     """The plan's line on the test contexts."""
     number = len(prepared.contexts)
-    made_from = contexts_made_from(prepared.recipe, prepared.dataset)
-    if run.made_from("contexts") == made_from:
+    if frozen_contexts(prepared.recipe, prepared.dataset, run):
         return Step("contexts", number, 0, f"{number} test contexts, frozen earlier")
-    changed = "; data, conditions or seed changed" if run.made_from("contexts") else ""
+    before = run.made_from("contexts")
+    stale = before is not None and before != contexts_made_from(prepared.recipe, prepared.dataset)
+    changed = "; data, conditions or seed changed" if stale else ""
     return Step("contexts", 0, number, f"{number} test contexts, frozen now{changed}")

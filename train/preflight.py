@@ -29,7 +29,7 @@ def describe(prepared: Prepared) -> Iterator[str]:
             f"training   {job.name}: {len(job.rows)} rows in {job.steps} steps, {spread(lengths)} tokens a row, "
             f"{sum(lengths)} in all"
         )
-    yield f"left out   {len(prepared.dropped)} training rows as too long" + "".join(
+    yield f"left out   {len(prepared.dropped)} rows as too long" + "".join(
         f"\n           {line}" for line in prepared.dropped[:5]
     )
     for line in (*prepared.audit["leaks"], *prepared.audit["warnings"]):

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
-from pydantic import TypeAdapter
 
 from train import contexts, data, grading, models, tuning
+from train.dataset import Dataset, load_dataset
 from train.errors import InputProblems, UserError, nearest
-from train.prompts import ChatFormat, Tokens
+from train.jobs import training_jobs
+from train.prompts import ChatFormat
 from train.recipe import Recipe, Tuned
-from train.records import AnswerId, Context, Passage, Prompt, Question, TrainingRow, to_json
+from train.records import AnswerId, Context, Prompt, Question, TrainingRow
 from train.sampling import Settings, answer_key
-from train.store import Run, digest, revive_context
-
-TUNING = "sft-1"
-"""Part of every adapter's fingerprint; raise it when training makes other weights of the same rows."""
-
-Passages = dict[str, Passage]
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """The questions, each with its split, and the passages."""
-
-    questions: tuple[Question, ...]
-    passages: Passages
-    warnings: tuple[str, ...]
-
-    @property
-    def made_from(self) -> str:
-        """A hash of all of it."""
-        records = [to_json(record) for record in (*self.questions, *self.passages.values())]
-        return digest(records)
+from train.store import Run, digest, revive_context, unsealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +58,6 @@ class Prepared:
         return wanted
 
 
-def load_dataset(recipe: Recipe) -> Dataset:
-    """Reads and validates the recipe's questions and documents; raises `UserError` with every problem."""
-    corpus = data.load_corpus(recipe.data.corpus) if recipe.data.corpus is not None else None
-    found = data.load_questions(
-        recipe.data.questions,
-        corpus=corpus.passages if corpus else (),
-        check_rubric=grading.check_rubric,
-    )
-    shares = recipe.data.splits
-    questions = data.assign_splits(
-        found.questions, seed=shares.seed, unseen=shares.unseen, validation=shares.validation
-    )
-    passages = {passage.id: passage for passage in (*(corpus.passages if corpus else ()), *found.passages)}
-    return Dataset(tuple(questions), passages, (*(corpus.warnings if corpus else ()), *found.warnings))
-
-
 def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.silent) -> Prepared:
     """Everything up to the first step of training. A run's frozen contexts are taken as they are.
 
@@ -110,7 +74,7 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
                 "give some rows that split, or ask others"
             ]
         )
-    made = frozen_contexts(recipe, dataset, asked, run)
+    made = asked_contexts(recipe, dataset, asked, run)
     source = models.resolve(recipe.base, say)
     tokenizer = models.load_tokenizer(source, recipe.base)
     config = models.load_config(source, recipe.base)
@@ -123,7 +87,11 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
         text, tokens = chat.prompt(recipe.prompt, texts[context.question], context.passages)
         prompts[context.question, context.condition] = Prompt(context.question, context.condition, text, tokens)
     check_window(prompts.values(), recipe.sampling.max_new_tokens, window)
-    jobs, rows, dropped = training_jobs(recipe, dataset, chat, source, window, run)
+    dtype = str(models.pick_dtype(recipe.base, models.pick_device())).removeprefix("torch.")
+    folder = run.adapter if run is not None else lambda arm, seed: Path(arm, f"seed-{seed}")
+    jobs, rows, dropped = training_jobs(
+        recipe, dataset, chat, weights=f"{source.fingerprint} {dtype}", window=window, folder=folder
+    )
     any_rows = [row for seeds in rows.values() for row in seeds]
     return Prepared(
         recipe=recipe,
@@ -143,7 +111,7 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
             seed=recipe.sampling.seed,
             stop=tuple(sorted(chat.stop)),
         ),
-        dtype=str(models.pick_dtype(recipe.base, models.pick_device())).removeprefix("torch."),
+        dtype=dtype,
     )
 
 
@@ -183,10 +151,20 @@ def contexts_made_from(recipe: Recipe, dataset: Dataset) -> str:
     )
 
 
-def frozen_contexts(recipe: Recipe, dataset: Dataset, asked: Sequence[Question], run: Run | None) -> list[Context]:
-    """The test contexts: those that the run froze, if they were made from the same, else made now."""
-    if run is not None and run.made_from("contexts") == contexts_made_from(recipe, dataset):
-        return [revive_context(record, dataset.passages) for record in run.records("contexts.jsonl")]
+def frozen_contexts(recipe: Recipe, dataset: Dataset, run: Run) -> list[Context]:
+    """The test contexts that the run froze, if they were made from the same and are all there; else none."""
+    if run.made_from("contexts") != contexts_made_from(recipe, dataset):
+        return []
+    stored = run.records("contexts.jsonl")
+    if digest([unsealed(record) for record in stored]) != run.manifest()["hashes"]["contexts"]:
+        return []
+    return [revive_context(record, dataset.passages) for record in stored]
+
+
+def asked_contexts(recipe: Recipe, dataset: Dataset, asked: Sequence[Question], run: Run | None) -> list[Context]:
+    """The contexts of the questions asked: those that the run froze, else made now."""
+    if run is not None and (frozen := frozen_contexts(recipe, dataset, run)):
+        return frozen
     rules = contexts.ContextRules(
         dataset.passages, tuple(dataset.passages), grading.rubric_passes, recipe.data.context_seed
     )
@@ -212,84 +190,3 @@ def check_window(prompts: Any, new_tokens: int, window: int | None) -> None:
     ]
     if problems:
         raise InputProblems(problems[:20] + ([f"… and {len(problems) - 20} more"] if len(problems) > 20 else []))
-
-
-def training_jobs(
-    recipe: Recipe, dataset: Dataset, chat: ChatFormat, source: models.Source, window: int | None, run: Run | None
-) -> tuple[list[tuning.Job], dict[tuple[str, int], list[TrainingRow]], list[str]]:
-    """One job for each tuned arm and training seed, the rows it is made of, and what was left out as too long."""
-    trained = [question for question in dataset.questions if question.split in ("train", "validation")]
-    evidence = {passage: None for question in trained if question.split == "train" for passage in question.evidence}
-    rules = contexts.ContextRules(dataset.passages, tuple(evidence), grading.rubric_passes, recipe.data.context_seed)
-
-    @lru_cache(maxsize=100_000)
-    def tokens(text: str, passages: tuple[str, ...], completion: str) -> tuple[Tokens, Tokens]:
-        shown = [dataset.passages[passage] for passage in passages]
-        return (
-            chat.prompt(recipe.prompt, text, shown)[1],
-            chat.completion(recipe.prompt, text, shown, completion),
-        )
-
-    def encode(rows: Sequence[TrainingRow]) -> list[tuning.TokenRow]:
-        return [
-            tuning.TokenRow(*tokens(row.text, tuple(passage.id for passage in row.passages), row.completion))
-            for row in rows
-        ]
-
-    jobs, all_rows, all_dropped = [], {}, []
-    for arm, tuned in recipe.arms.items():
-        if not isinstance(tuned, Tuned):
-            continue
-        if not any(question.split == "train" for question in trained):
-            raise InputProblems(
-                [
-                    f"arms.{arm}: no question of {recipe.data.questions} has the split 'train'; "
-                    "give some rows that split, or drop the arm"
-                ]
-            )
-        optimization = recipe.optimization_of(arm)
-        limit = min(filter(None, (optimization.max_length, window)), default=None)
-        for seed in recipe.seeds_of(arm):
-            rows = contexts.training_rows(
-                tuned.condition,
-                trained,
-                rules,
-                epochs=optimization.epochs,
-                seed=seed,
-                abstention=recipe.prompt.abstention,
-            )
-            checks = contexts.validation_rows(tuned.condition, trained, rules, abstention=recipe.prompt.abstention)
-            kept, dropped = tuning.select_rows(
-                encode(rows),
-                [f"question {row.question!r}, arm {arm}" for row in rows],
-                limit,
-                drop=optimization.too_long == "drop",
-            )
-            settings = TypeAdapter(type(optimization)).dump_python(optimization, mode="json")
-            settings.pop("checkpoint_epochs")  # how often progress is saved changes nothing that is learnt
-            made_from = [
-                TUNING,
-                source.fingerprint,
-                recipe.base.dtype,
-                [[row.prompt, row.completion] for row in kept],
-                TypeAdapter(type(tuned.adapter)).dump_python(tuned.adapter, mode="json"),
-                settings,
-                seed,
-            ]
-            all_rows[arm, seed] = rows
-            all_dropped += dropped
-            jobs.append(
-                tuning.Job(
-                    arm=arm,
-                    seed=seed,
-                    condition=tuned.condition.name,
-                    rows=kept,
-                    epochs=optimization.epochs,
-                    validation=tuning.select_rows(encode(checks), [""] * len(checks), limit, drop=True)[0],
-                    adapter=tuned.adapter,
-                    optimization=optimization,
-                    fingerprint=digest(made_from),
-                    directory=run.adapter(arm, seed) if run is not None else Path(arm) / f"seed-{seed}",
-                )
-            )
-    return jobs, all_rows, all_dropped

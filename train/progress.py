@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from train import interruption
+
 Advance = Callable[[int, str], None]
 """Called with how much more is done, and a note for the end of the bar."""
 
@@ -49,11 +51,12 @@ class Screen:
                 task = progress.add_task(escape(title), total=total, completed=done, note="")
 
                 def advance(pieces: int, note: str) -> None:
+                    interruption.check()
                     progress.update(task, advance=pieces, note=escape(note))
 
                 yield advance
         else:
             self.say(f"{title}: {total - done} to do …")
             sys.stderr.flush()
-            yield lambda pieces, note: None
+            yield lambda pieces, note: interruption.check()
             self.say(f"{title}: done in {time.perf_counter() - began:.0f} s")

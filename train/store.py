@@ -2,7 +2,8 @@
 
 Record files are JSON lines; each line ends with a `check`, a hash of the rest of the line, so that `verify` can name
 the one line that somebody edited. Whole files are replaced atomically; answers are appended and synced batch by batch,
-and a line that a kill cut short is dropped when the file is next opened.
+and a line that a kill cut short is dropped when the file is next opened. A record that was edited is refused wherever
+it is read but in `verify`, so that nothing is computed from it or sealed anew over it.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Run:
         self.recipe = recipe
         if self.directory.exists() and not self.directory.is_dir():
             raise UserError(f"--out {directory}: is a file; name a directory")
-        owner = self.manifest().get("recipe", {}).get("name")
+        owner = read_manifest(self.directory).get("recipe", {}).get("name")
         if owner not in (None, recipe):
             raise UserError(
                 f"{self.directory}: holds a run of recipe {owner!r}, not {recipe!r}; give another --out or remove it"
@@ -107,14 +108,11 @@ class Run:
         return self.directory / "adapters" / arm / f"seed-{seed}"
 
     def manifest(self) -> Record:
-        """What made this run; empty before its first step."""
-        try:
-            manifest = json.loads(self.path("manifest.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except ValueError as error:
-            raise UserError(f"{self.path('manifest.json')}: is damaged ({error}); remove the run directory") from None
-        return manifest if isinstance(manifest, dict) else {}
+        """What made this run; empty before its first step. Raises `UserError` where it is damaged or was edited."""
+        manifest = read_manifest(self.directory)
+        if manifest and not is_sealed(manifest):
+            raise UserError(f"{self.path('manifest.json')}: was edited; restore it or remove the run directory")
+        return manifest
 
     def amend(self, changes: Record) -> None:
         """Writes the manifest with these top-level entries changed."""
@@ -171,8 +169,13 @@ class Run:
             raise
 
     def records(self, name: str) -> list[Record]:
-        """The records of a file; none where there is no such file. Raises `UserError` for a damaged line."""
-        return [record for _, record in numbered_records(self.path(name))]
+        """The records of a file; none where there is no such file. Raises `UserError` for a damaged or edited line."""
+        path, records = self.path(name), []
+        for number, record in numbered_records(path):
+            if not is_sealed(record):
+                raise UserError(f"{path}:{number}: was edited; restore the line, or remove it to have it made again")
+            records.append(record)
+        return records
 
     def mend(self, name: str) -> None:
         """Cuts off a last line that a kill left unfinished."""
@@ -183,6 +186,18 @@ class Run:
         whole = data.rfind(b"\n") + 1
         if whole != len(data):
             os.truncate(path, whole)
+
+
+def read_manifest(directory: Path) -> Record:
+    """The directory's manifest as it stands there, edited or not; empty where there is none."""
+    path = directory / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except ValueError as error:
+        raise UserError(f"{path}: is damaged ({error}); remove the run directory") from None
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def line(record: Record) -> str:

@@ -14,7 +14,7 @@ from train.errors import UserError
 from train.findings import load_findings
 from train.models.source import file_digest
 from train.records import AnswerId, Verdict
-from train.store import Record, Run, digest, is_sealed, numbered_records, unsealed
+from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, unsealed
 
 NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "number", "epoch")
 """The fields that tell a person which record of a file is meant."""
@@ -30,7 +30,7 @@ def verify(run: Run) -> list[str]:
     Raises:
         UserError: the directory holds no run with a report.
     """
-    manifest = run.manifest()
+    manifest = read_manifest(run.directory)
     if not manifest:
         raise UserError(f"{run.directory}: holds no run")
     if not run.path("comparison.json").exists() and not run.path("report.html").exists():
@@ -58,8 +58,8 @@ def edited(run: Run, manifest: Record) -> Iterator[str]:
 def missing(run: Run, manifest: Record) -> Iterator[str]:
     """Record files that have lost or gained records since they were written."""
     stored = {
-        name: [unsealed(record) for record in run.records(f"{name}.jsonl")]
-        for name in ("questions", "passages", "contexts", "training")
+        name: [unsealed(record) for _, record in numbered_records(run.path(f"{name}.jsonl"))]
+        for name in ("questions", "passages", "contexts", "training", "answers")
     }
     hashes = manifest.get("hashes", {})
     for name, now in (
@@ -70,7 +70,7 @@ def missing(run: Run, manifest: Record) -> Iterator[str]:
         if name in hashes and hashes[name] != now:
             files = "questions.jsonl or passages.jsonl" if name == "data" else f"{name}.jsonl"
             yield f"{files}: is not as it was when the run began"
-    answers = [str(record.get("key")) for record in run.records("answers.jsonl")]
+    answers = [str(record.get("key")) for record in stored["answers"]]
     if digest(sorted(answers)) != run.made_from("sampling"):
         yield f"answers.jsonl: answers were removed, added or exchanged ({len(answers)} are there)"
 

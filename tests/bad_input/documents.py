@@ -90,9 +90,9 @@ DOCUMENTS = (
     case(
         "training rows that are too long",
         command=f"{CHECK} --set optimization.max_length=20",
-        place="training row of question 'lamp0', arm closed-book",
+        place="training row, arm closed-book, question 'lamp0', wording 0",
         value="tokens, more than 20",
         mend="raise optimization.max_length, or set optimization.too_long=drop",
-        problems=21,
+        problems=13,
     ),
 )

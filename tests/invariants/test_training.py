@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 
 from train import models, tuning
+from train.errors import RunFailed
 from train.prepare import Prepared
 from train.tuning.jobs import IGNORED
 from train.tuning.trainer import completion_loss
@@ -118,7 +121,7 @@ def test_validation_loss_is_the_mean_over_tokens_whatever_the_batch(prepared, mo
     found = []
     for size in (1, 3, 7):
         arguments = training_arguments(
-            replace(job, optimization=replace(job.optimization, batch_size=size)), tmp_path, cpu=True
+            replace(job, optimization=replace(job.optimization, batch_size=size)), tmp_path, "cpu", torch.float32
         )
         data = Dataset.from_list([row.features() for row in rows])
         trainer = CompletionTrainer(
@@ -148,3 +151,39 @@ def same_weights(one: Path, other: Path, tolerance: float) -> None:
     assert first.keys() == second.keys()
     for name in first:
         torch.testing.assert_close(first[name], second[name], atol=tolerance, rtol=0, msg=name)
+
+
+def test_training_that_diverges_stops_and_says_so(prepared):
+    job = next(job for job in prepared.jobs if job.arm == "open-book")
+    settings = replace(job.optimization, learning_rate=1e30, warmup=0.0, max_grad_norm=1e30)
+    wild = replace(job, optimization=settings, fingerprint="wild", directory=job.directory.with_name("wild"))
+    with pytest.raises(RunFailed, match=r"open-book seed 0: .* infinite or not a number; lower .* \(it is 1e\+30\)"):
+        trained(prepared, [wild])
+    assert not wild.directory.exists()
+
+
+def test_weights_that_left_the_numbers_in_the_last_step_are_noticed(prepared):
+    """No loss is computed after the last step, so only the weights can tell."""
+    job = next(job for job in prepared.jobs if job.arm == "open-book")
+    settings = replace(job.optimization, learning_rate=1e39, warmup=0.0, schedule="constant", epochs=1)
+    last = replace(
+        job,
+        rows=job.rows[:4],
+        epochs=1,
+        validation=(),
+        optimization=settings,
+        fingerprint="last",
+        directory=job.directory.with_name("last"),
+    )
+    with pytest.raises(RunFailed, match="the weights became infinite or not a number"):
+        trained(prepared, [last])
+
+
+@pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_config.json", "openbook.json"])
+def test_an_adapter_that_was_changed_is_not_taken_for_finished(finished_run, tmp_path, file):
+    directory = Path(shutil.copytree(finished_run / "adapters/open-book/seed-0", tmp_path / "adapter"))
+    fingerprint = json.loads((directory / "openbook.json").read_text(encoding="utf-8"))["fingerprint"]
+    assert tuning.finished(directory, fingerprint) is not None
+    content = (directory / file).read_bytes()
+    (directory / file).write_bytes(content.replace(b"1", b"2", 1) if b"1" in content else content + b" ")
+    assert tuning.finished(directory, fingerprint) is None

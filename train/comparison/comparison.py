@@ -24,6 +24,7 @@ def compare(
     context: str | None,
     alpha: float = 0.05,
     worthwhile: float = 0.05,
+    changed: Sequence[str] = (),
     seed: int = 0,
 ) -> dict[str, Any]:
     """The content of comparison.json (`schema.json` describes it): JSON-ready, the same for any order of the records.
@@ -32,8 +33,8 @@ def compare(
     whether it is `untouched`, `tuned` or `given`, in the order of the report. `contrasts` is the planned family: Holm
     runs over exactly these, so what `decision_contrasts` names belongs into it. `split` is where the decision is made
     and `context` the condition that stands for having context in it. `alpha` is the level of tests, intervals are at
-    1 − alpha; `worthwhile` is the difference (a share) below which a gain is not worth having; `seed` is for
-    permutations that cannot be counted.
+    1 − alpha; `worthwhile` is the difference (a share) below which a gain is not worth having. `changed` names the
+    parts of this plan that were changed when answers were there. `seed` is for permutations that cannot be counted.
 
     Raises UserError for an answer given twice, to an unknown question, or without a context.
     """
@@ -71,6 +72,7 @@ def compare(
         "seeds": sorted({training_seed for tally in tallies for training_seed in tally.seeds}),
         "alpha": alpha,
         "worthwhile": worthwhile,
+        "plan_changed": list(changed),
         "cells": cells,
         "contrasts": rows,
         "decision": decide(cells, rows, kinds, split=split, context=context, alpha=alpha, worthwhile=worthwhile),

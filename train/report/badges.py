@@ -34,8 +34,15 @@ class Badge:
 
 def badges(findings: Findings) -> list[Badge]:
     """The badges in order of weight; counts are of the answers in the findings."""
-    found = [*_leakage(findings), *_grading(findings), *_evidence(findings)]
+    found = [*_plan(findings), *_leakage(findings), *_grading(findings), *_evidence(findings)]
     return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
+
+
+def _plan(findings: Findings) -> list[Badge]:
+    if changed := _listed(findings.comparison.get("plan_changed")):
+        why = f"{', '.join(changed)} changed when answers were there already: p-values hold for plans made before"
+        return [Badge("caution", "plan changed after answers", why)]
+    return []
 
 
 def _leakage(findings: Findings) -> list[Badge]:
@@ -81,6 +88,9 @@ def _evidence(findings: Findings) -> list[Badge]:
     conditions = {cell["condition"] for cell in cells}
     seeds = {seed for cell in cells if cell.get("kind") == "tuned" for seed in cell["seeds"]}
     result = []
+    if left_out := len(_listed(findings.audit.get("dropped_training_rows"))):
+        why = "left out of training or validation, as the recipe asks for rows longer than its limit"
+        result.append(Badge("caution", f"{figures.plural(left_out, 'row')} too long", why))
     if len(seeds) == 1:
         result.append(Badge("caution", "one training seed", "claims nothing beyond these checkpoints"))
     gold = any(name == "gold" or name.startswith("gold+") for name in conditions)

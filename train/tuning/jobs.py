@@ -77,24 +77,28 @@ Progress = Callable[[Job, int, float], None]
 
 def select_rows(
     rows: Sequence[TokenRow], names: Sequence[str], limit: int | None, *, drop: bool
-) -> tuple[list[TokenRow], list[str]]:
-    """The rows that fit into `limit` tokens and the names of those that do not. No row is ever cut.
+) -> tuple[list[int], list[str]]:
+    """Which rows fit into `limit` tokens, and a line on each of the others. No row is ever cut.
+
+    Rows of the same name (the same row in several epochs, with other distractors) share a line, on the longest.
 
     Raises:
         InputProblems: a row is too long and `drop` is false.
     """
-    kept, dropped = [], []
-    for row, name in zip(rows, names, strict=True):
-        if limit is not None and len(row) > limit:
-            dropped.append(f"{name}: {len(row)} tokens, more than {limit}")
+    longest: dict[str, int] = {}
+    kept = []
+    for index, (row, name) in enumerate(zip(rows, names, strict=True)):
+        if limit is None or len(row) <= limit:
+            kept.append(index)
         else:
-            kept.append(row)
-    if dropped and not drop:
+            longest[name] = max(longest.get(name, 0), len(row))
+    lines = [f"{name}: {length} tokens, more than {limit}" for name, length in longest.items()]
+    if lines and not drop:
         raise InputProblems(
             [
-                *(f"training row of {problem}" for problem in dropped[:20]),
-                f"{len(dropped)} training rows are too long; shorten the passages, raise optimization.max_length, "
+                *lines[:20],
+                f"too long: {len(lines)} in all; shorten the passages, raise optimization.max_length, "
                 "or set optimization.too_long=drop to leave them out",
             ]
         )
-    return kept, dropped
+    return kept, lines

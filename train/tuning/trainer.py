@@ -63,7 +63,7 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         for inputs in dataloader:
             with torch.no_grad(), self.compute_loss_context_manager():
                 total, count = completion_loss(self.model, self._prepare_inputs(inputs))
-            sums += torch.stack([total.double(), count.double()]).cpu()
+            sums += torch.stack([total.cpu().double(), count.cpu().double()])
         sums = self.accelerator.reduce(sums.to(self.args.device, torch.float32), reduction="sum")
         metrics = {f"{metric_key_prefix}_loss": (sums[0] / sums[1].clamp(min=1)).item()}
         return EvalLoopOutput(None, None, metrics, len(dataloader.dataset))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from train.errors import RunFailed, UserError
 from train.models.source import file_digest
 from train.recipe import LoRA
-from train.store import seal
+from train.store import is_sealed, seal
 from train.tuning.jobs import Adapter, Job, Progress
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from trl import SFTConfig
 
@@ -36,7 +38,7 @@ def tune(
 
     Raises:
         UserError: the adapter names modules that the base does not have.
-        RunFailed: the loss became infinite or not a number.
+        RunFailed: a loss or a weight became infinite or not a number.
     """
     for job in jobs:
         yield train_one(job, load(), tokenizer, progress)
@@ -52,9 +54,11 @@ def finished(directory: Path, fingerprint: str) -> Adapter | None:
     try:
         record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
         digest = file_digest(directory / "adapter_model.safetensors")
+        configuration = file_digest(directory / "adapter_config.json")
     except (OSError, ValueError):
         return None
-    if record.get("fingerprint") != fingerprint or record.get("digest") != digest:
+    made = (record.get("fingerprint"), record.get("digest"), record.get("configuration"))
+    if not is_sealed(record) or made != (fingerprint, digest, configuration):
         return None
     return Adapter(record["arm"], record["seed"], directory, digest, record)
 
@@ -74,7 +78,7 @@ def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
     try:
         trainer = CompletionTrainer(
             model=model,
-            args=training_arguments(job, partial, cpu=model.device.type == "cpu"),
+            args=training_arguments(job, partial, model.device.type, model.dtype),
             train_dataset=Dataset.from_list([row.features() for row in job.rows]),
             eval_dataset=Dataset.from_list([row.features() for row in job.validation]) if job.validation else None,
             processing_class=tokenizer,
@@ -88,9 +92,8 @@ def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
         raise UserError(f"arms.{job.arm}.adapter.target_modules = {wanted}: the model has no such modules") from error
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    losses = curve(trainer.state.log_history, "loss")
-    if not all(torch.isfinite(torch.tensor(loss)) for _, loss in losses):
-        raise RunFailed(f"arm {job.arm}: the training loss diverged; lower optimization.learning_rate")
+    if not all(torch.isfinite(weight).all() for weight in trainer.model.parameters() if weight.requires_grad):
+        raise diverged(job, "the weights")
     summary = {
         "arm": job.arm,
         "seed": job.seed,
@@ -103,7 +106,7 @@ def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
         "completion_tokens": sum(len(row.completion) for row in job.rows),
         "seconds": round(clock.seconds, 1),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad),
-        "loss": losses,
+        "loss": curve(trainer.state.log_history, "loss"),
         "validation_loss": curve(trainer.state.log_history, "eval_loss"),
     }
     return publish(job, trainer.model, partial, summary)
@@ -125,7 +128,7 @@ def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any]) -> Ada
     return Adapter(job.arm, job.seed, job.directory, digest, record)
 
 
-def training_arguments(job: Job, directory: Path, *, cpu: bool) -> SFTConfig:
+def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtype) -> SFTConfig:
     """The trainer's settings. The rows of all epochs are one pass in the order given, so its one epoch is all ours."""
     import torch
     from trl import SFTConfig
@@ -157,10 +160,11 @@ def training_arguments(job: Job, directory: Path, *, cpu: bool) -> SFTConfig:
         logging_nan_inf_filter=False,
         seed=job.seed,
         data_seed=job.seed,
-        use_cpu=cpu,
-        # The default asks for bf16 even where it is emulated and slow.
-        bf16=not cpu and torch.cuda.is_bf16_supported(),
-        dataloader_pin_memory=not cpu,
+        use_cpu=device == "cpu",
+        # As the base is computed: the default asks for bf16 always, even where it is emulated and slow.
+        bf16=device == "cuda" and dtype == torch.bfloat16,
+        fp16=device == "cuda" and dtype == torch.float16,
+        dataloader_pin_memory=device == "cuda",
         report_to="none",
         disable_tqdm=True,
     )
@@ -221,22 +225,31 @@ def make_clock(job: Job, checkpoint: Path | None, progress: Progress) -> Any:
         def __init__(self) -> None:
             before = json.loads((checkpoint / RECORD).read_text(encoding="utf-8"))["seconds"] if checkpoint else 0.0
             self.began = time.perf_counter() - before
-            self.last = float("nan")
 
         @property
         def seconds(self) -> float:
             return time.perf_counter() - self.began
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            for name, words in (("loss", "the training loss"), ("eval_loss", "the validation loss")):
+                if not math.isfinite((logs or {}).get(name, 0.0)):
+                    raise diverged(job, f"{words} of step {state.global_step}")
             if logs and "loss" in logs:
-                self.last = float(logs["loss"])
-                progress(job, state.global_step, self.last)
+                progress(job, state.global_step, float(logs["loss"]))
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             target = Path(args.output_dir) / f"checkpoint-{state.global_step}" / RECORD
             target.write_text(json.dumps({"seconds": self.seconds}), encoding="utf-8")
 
     return Clock()
+
+
+def diverged(job: Job, what: str) -> RunFailed:
+    """Training that went where no number is."""
+    return RunFailed(
+        f"arm {job.name}: {what} became infinite or not a number; lower optimization.learning_rate "
+        f"(it is {job.optimization.learning_rate:g})"
+    )
 
 
 def curve(history: list[dict[str, float]], name: str) -> list[list[float]]:
