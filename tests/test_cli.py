@@ -14,7 +14,9 @@ import pytest
 from train import __version__
 from train.loading import shipped_recipes, summary
 
-VERBS = ("check", "run", "train", "sample", "grade", "report", "compare", "verify", "recipes")
+VERBS = (
+    "check", "run", "train", "sample", "grade", "report", "init", "compare", "verify", "chat", "merge", "recipes",
+)  # fmt: skip
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "scipy", "statsmodels", "pandas", "pyarrow", "numpy")
 
 Done = subprocess.CompletedProcess[str]
@@ -47,8 +49,25 @@ def test_help_names_every_verb_and_what_the_exit_codes_mean(openbook):
 @pytest.mark.parametrize(
     ("verb", "mentioned"),
     [
-        ("check", ["RECIPE", "--set PATH=VALUE", "sampling.samples=8", "leakage", "where the loss starts"]),
-        ("run", ["RECIPE", "--set", "--out", "runs/<recipe name>", "--dry-run", "from where an earlier run stopped"]),
+        ("init", ["--questions", "--documents", "--model", "--name", "--out", "--four-bit"]),
+        ("chat", ["a run directory", "--arm", "--seed", "--passages", "--trust-remote-code"]),
+        ("merge", ["a run directory", "--arm", "--seed", "--out"]),
+        (
+            "check",
+            ["RECIPE", "--limit N", "--set PATH=VALUE", "sampling.samples=8", "leakage", "where the loss starts"],
+        ),
+        (
+            "run",
+            [
+                "RECIPE",
+                "--set",
+                "--limit N",
+                "--out",
+                "runs/<recipe name>",
+                "--dry-run",
+                "from where an earlier run stopped",
+            ],
+        ),
         ("train", ["RECIPE", "--set", "--out", "--dry-run"]),
         ("sample", ["RECIPE", "--set", "--out", "--dry-run"]),
         ("grade", ["RECIPE", "--set", "--out"]),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from train.errors import UserError
-from train.records import Answer, Context, Passage, Question, Verdict, to_json
+from train.records import Answer, Context, Counterfactual, Passage, Question, Verdict, to_json
 from train.store import Run, context_record, digest, is_sealed, revive, revive_context, seal, unsealed
 
 RECORD = {"question": "q1", "text": "코사인 유사도는 1.", "tokens": 12, "seconds": 0.5, "found": ["1", ["one", "uno"]]}
@@ -301,7 +301,19 @@ PASSAGE = Passage("a.md#b", "Text with\nlines and 한글", "a.md", {"headings": 
     [
         PASSAGE,
         Passage("p", "Text"),
-        Question("q", "What?", "That.", FACTS, (("no", "nay"),), ("a", "b"), "g", "train", "t", ("What is?",), "This."),
+        Question(
+            "q",
+            "What?",
+            "That.",
+            FACTS,
+            (("no", "nay"),),
+            ("a", "b"),
+            "g",
+            "train",
+            "t",
+            ("What is?",),
+            Counterfactual("This.", FACTS, ("that",)),
+        ),
         Question("q", "What?", "That."),
         Answer("base", 0, "gold+3", "q", 1, "It is 3.\u2028\n😀", "key", "stop", 120, 7, 0.1234),
         Answer("base", 0, "none", "q", 0, ""),

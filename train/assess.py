@@ -43,12 +43,16 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
     """Notes what is to be compared. A plan that changes after answers were seen is noted as such."""
     kinds = {arm: each.kind for arm, each in recipe.arms.items()}
     conditions = {condition.name for condition in recipe.conditions}
+
+    def asked(cell: Cell) -> bool:
+        return cell.condition in conditions and recipe.asks(cell.arm, cell.condition)
+
     settings, context = recipe.comparison, recipe.decision_condition
     own = recipe.contrasts
     decisive = [
         contrast
         for contrast in comparison.decision_contrasts(kinds, context, settings.split)
-        if contrast not in own and {contrast.a.condition, contrast.b.condition} <= conditions
+        if contrast not in own and asked(contrast.a) and asked(contrast.b)
     ]
     plan = {
         "kinds": kinds,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from train import __version__, interruption
 from train.errors import RunFailed, UserError
+from train.processes import rank
 
 if TYPE_CHECKING:
     from train.progress import Screen
@@ -60,8 +61,21 @@ def parser() -> argparse.ArgumentParser:
         )
         if name != "check":
             each.add_argument("--out", type=Path, help="the run directory (default: runs/<recipe name>)")
+        each.add_argument(
+            "--limit",
+            type=int,
+            metavar="N",
+            help="only the first N questions of each split, in a run directory of its own (runs/<recipe name>-limit-N)",
+        )
         if name in ("run", "train", "sample"):
             each.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    init = verb("init", "write a recipe for your own questions and documents")
+    init.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
+    init.add_argument("--documents", type=Path, help="a folder of Markdown or text, or JSONL with id and text")
+    init.add_argument("--model", required=True, help="a hub id, a directory or a .gguf file of an instruct model")
+    init.add_argument("--name", help="the recipe's name (default: from the questions file)")
+    init.add_argument("--out", type=Path, help="the file to write (default: <name>_recipe.py)")
+    init.add_argument("--four-bit", action="store_true", help="add an arm that is tuned in 4 bits (QLoRA)")
     compare = verb("compare", "grade and compare answers made elsewhere, and report on them")
     compare.add_argument(
         "answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]"
@@ -78,6 +92,17 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
     check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
     check.add_argument("run", type=Path, help="a run directory")
+    chat = verb("chat", "ask an arm of a run questions of your own, with passages that are searched for")
+    chat.add_argument("run", type=Path, help="a run directory")
+    chat.add_argument("--arm", required=True, help="the arm that answers, such as open-book")
+    chat.add_argument("--seed", type=int, help="the training seed (default: the recipe's first)")
+    chat.add_argument("--passages", type=int, help="passages to show it (default: 3, or 0 for a closed-book arm)")
+    chat.add_argument("--trust-remote-code", action="store_true", help="let the base run Python code of its own")
+    merge = verb("merge", "write a tuned arm as a whole model, its adapter merged into the base")
+    merge.add_argument("run", type=Path, help="a run directory")
+    merge.add_argument("--arm", required=True, help="the tuned arm")
+    merge.add_argument("--seed", type=int, help="the training seed (default: the recipe's first)")
+    merge.add_argument("--out", type=Path, required=True, help="the directory to write, which must not exist")
     verb("recipes", "list the recipes there are")
     return top
 
@@ -105,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         code, message = explain(error)
-        print(f"openbook: error: {message}", file=sys.stderr)
+        if code != 2 or not rank():  # what is wrong with the input, the main process says for all
+            print(f"openbook: error: {message}", file=sys.stderr)
         return code
 
 
@@ -147,7 +173,8 @@ def is_disk_full(error: Exception) -> bool:
 
 def interrupted(code: int) -> int:
     """What is said when a signal ended the run."""
-    print("openbook: interrupted; the same command goes on from here", file=sys.stderr)
+    if not rank():
+        print("openbook: interrupted; the same command goes on from here", file=sys.stderr)
     return code
 
 
@@ -157,19 +184,26 @@ def dispatch(options: argparse.Namespace) -> int:
         return list_recipes()
     if options.verb == "verify":
         return verify(options.run)
+    if options.verb == "init":
+        return init(options)
+    if options.verb in ("chat", "merge"):
+        return serve(options)
     from train.progress import Screen
 
-    screen = Screen()
+    screen = Screen(quiet=rank() > 0)
     if options.verb == "compare":
         return compare(options, screen)
     from train.loading import load_recipe
 
-    recipe = load_recipe(options.recipe, options.settings)
+    limited = [] if options.limit is None else [f"data.limit={options.limit}"]
+    recipe = load_recipe(options.recipe, [*options.settings, *limited])
     if options.verb == "check":
         return check(recipe, screen)
     from train.store import Run
 
-    directory = options.out or Path("runs") / recipe.name
+    # A smoke run beside the real one, not over it.
+    suffix = f"-limit-{recipe.data.limit}" if recipe.data.limit else ""
+    directory = options.out or Path("runs") / (recipe.name + suffix)
     stages = {"run": ("train", "sample", "grade", "report")}.get(options.verb, (options.verb,))
     return carry_out(recipe, Run(directory, recipe.name), stages, screen, dry_run=getattr(options, "dry_run", False))
 
@@ -183,6 +217,9 @@ def carry_out(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *
         return 0
     if not {"train", "sample"} & set(stages) and not run.manifest():
         raise UserError(f"{run.directory}: holds no run; begin with `openbook run`")
+    if rank():  # the main process writes and speaks; the others work for it
+        execute(recipe, run, stages, screen)
+        return 0
     with run:
         execute(recipe, run, stages, screen)
         if "report" in stages:
@@ -242,6 +279,46 @@ def verify(directory: Path) -> int:
         print(f"… and {len(found) - 100} more")
     print(f"{len(found)} differences" if found else "every number follows from the stored answers")
     return 1 if found else 0
+
+
+def init(options: argparse.Namespace) -> int:
+    """Writes a recipe module and says what to do with it."""
+    from train.scaffold import write_recipe
+
+    _, lines = write_recipe(
+        options.questions,
+        options.documents,
+        options.model,
+        name=options.name,
+        out=options.out,
+        four_bit=options.four_bit,
+    )
+    print("\n".join(lines))
+    return 0
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Uses what a run has tuned: talks to an arm, or writes it as a whole model."""
+    from train import serving
+    from train.pipeline import quiet_libraries
+    from train.store import Run
+
+    quiet_libraries()
+    run = Run.of(options.run)
+    if options.verb == "chat":
+        serving.chat(
+            run,
+            options.arm,
+            seed=options.seed,
+            passages=options.passages,
+            ask=serving.typed(),
+            out=sys.stdout,
+            trust_remote_code=options.trust_remote_code,
+        )
+    else:
+        for line in serving.merge(run, options.arm, seed=options.seed, out=options.out):
+            print(line)
+    return 0
 
 
 def list_recipes() -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from train import data, grading
+from train import contexts, data, grading, retrieval
+from train.conditions import Condition, Retrieved
 from train.recipe import Recipe
 from train.records import Passage, Question, to_json
 from train.store import digest
@@ -12,16 +15,26 @@ from train.store import digest
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The questions, each with its split, and the passages."""
+    """The questions, each with its split, and the passages of the corpus and those attached to questions."""
 
     questions: tuple[Question, ...]
     passages: dict[str, Passage]
     warnings: tuple[str, ...]
 
     @property
+    def shown(self) -> dict[str, Passage]:
+        """Every passage that a context can hold, the counterfactual ones too, by id."""
+        own = (
+            contexts.counterfactual_passage(question, question.counterfactual)
+            for question in self.questions
+            if question.counterfactual is not None
+        )
+        return self.passages | {passage.id: passage for passage in own}
+
+    @property
     def made_from(self) -> str:
         """A hash of all of it."""
-        records = [to_json(record) for record in (*self.questions, *self.passages.values())]
+        records = [to_json(record) for record in (*self.questions, *self.shown.values())]
         return digest(records)
 
 
@@ -32,10 +45,34 @@ def load_dataset(recipe: Recipe) -> Dataset:
         recipe.data.questions,
         corpus=corpus.passages if corpus else (),
         check_rubric=grading.check_rubric,
+        columns=recipe.data.columns,
     )
     shares = recipe.data.splits
-    questions = data.assign_splits(
+    questions: Sequence[Question] = data.assign_splits(
         found.questions, seed=shares.seed, unseen=shares.unseen, validation=shares.validation
     )
     passages = {passage.id: passage for passage in (*(corpus.passages if corpus else ()), *found.passages)}
+    if recipe.data.limit is not None:
+        questions = first_of_each_split(questions, recipe.data.limit)
     return Dataset(tuple(questions), passages, (*(corpus.warnings if corpus else ()), *found.warnings))
+
+
+def first_of_each_split(questions: Iterable[Question], limit: int) -> list[Question]:
+    """The first so many questions of each split, in their order."""
+    met: Counter[str] = Counter()
+    kept = []
+    for question in questions:
+        met[question.split] += 1
+        if met[question.split] <= limit:
+            kept.append(question)
+    return kept
+
+
+def context_rules(
+    recipe: Recipe, dataset: Dataset, pool: Sequence[str], conditions: Iterable[Condition]
+) -> contexts.ContextRules:
+    """The rules for contexts whose distractors and search results come from the pool; indexed only where searched."""
+    search = None
+    if pool and any(isinstance(condition, Retrieved) for condition in conditions):
+        search = retrieval.BM25([dataset.passages[passage] for passage in pool]).search
+    return contexts.ContextRules(dataset.passages, pool, grading.rubric_passes, recipe.data.context_seed, search)

@@ -11,8 +11,9 @@ from pathlib import Path
 from train import __version__, data, grading, provenance
 from train.assess import GradingRules, assess
 from train.errors import UserError, nearest
+from train.naming import parse_contrast
 from train.progress import Screen
-from train.recipe import Comparison, parse_contrast
+from train.recipe import Comparison
 from train.records import ALL, Cell, Context, Contrast, Question, to_json
 from train.store import Run, context_record, digest
 

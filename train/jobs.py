@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from train import contexts, grading, tuning
-from train.dataset import Dataset
+from train import contexts, tuning
+from train.dataset import Dataset, context_rules
 from train.errors import InputProblems
 from train.prompts import ChatFormat, Tokens
 from train.recipe import Optimization, Recipe, Tuned
@@ -43,10 +43,12 @@ def training_jobs(
     weights: str,
     window: int | None,
     folder: Callable[[str, int], Path],
+    processes: int = 1,
 ) -> tuple[list[tuning.Job], Rows, list[str]]:
     """One job for each tuned arm and training seed, the rows it is made of, and what was left out as too long.
 
-    `weights` identifies the base and its precision; `folder` says where an arm's adapter of a seed belongs.
+    `weights` identifies the base and its precision; `folder` says where an arm's adapter of a seed belongs; so many
+    `processes` train it, which counts like a batch that many times as large.
 
     Raises:
         InputProblems: an arm has nothing to train on, or rows are too long and the recipe does not drop them.
@@ -54,7 +56,8 @@ def training_jobs(
     encode = encoder(recipe, dataset, chat)
     trained = [question for question in dataset.questions if question.split in ("train", "validation")]
     evidence = {passage: None for question in trained if question.split == "train" for passage in question.evidence}
-    rules = contexts.ContextRules(dataset.passages, tuple(evidence), grading.rubric_passes, recipe.data.context_seed)
+    tuned_under = [arm.condition for arm in recipe.arms.values() if isinstance(arm, Tuned)]
+    rules = context_rules(recipe, dataset, tuple(evidence), tuned_under)
     jobs: list[tuning.Job] = []
     all_rows: Rows = {}
     left_out: dict[str, None] = {}
@@ -85,9 +88,17 @@ def training_jobs(
                 raise InputProblems([f"arms.{arm}: no training row fits into {limit} tokens; shorten the passages"])
         checks = contexts.validation_rows(tuned.condition, trained, rules, abstention=recipe.prompt.abstention)
         validation = fitted(checks, encode, f"validation row, arm {arm}", limit, optimization)
+        if not validation.rows and (optimization.keep == "best" or optimization.patience is not None):
+            raise InputProblems(
+                [
+                    f"arms.{arm}: optimization.keep = 'best' and optimization.patience go by the validation loss, and "
+                    "there is no validation row; give some questions the split 'validation'"
+                ]
+            )
         for each in (*training.values(), validation):
             left_out.update(dict.fromkeys(each.left_out))
         settings = TypeAdapter(type(optimization)).dump_python(optimization, mode="json")
+        settings["batch_size"] *= settings.pop("accumulation") * processes
         for name in ("checkpoint_epochs", "max_length", "too_long"):
             settings.pop(name)  # changes nothing that is learnt, or is in the rows already
         for seed, kept in training.items():
@@ -112,6 +123,7 @@ def training_jobs(
                     optimization=optimization,
                     fingerprint=digest(made_from),
                     directory=folder(arm, seed),
+                    processes=processes,
                 )
             )
     return jobs, all_rows, list(left_out)
@@ -129,10 +141,11 @@ def fitted(
 
 def encoder(recipe: Recipe, dataset: Dataset, chat: ChatFormat) -> Encode:
     """Renders training rows to tokens; what an epoch or another arm repeats is rendered once."""
+    known = dataset.shown
 
     @lru_cache(maxsize=100_000)
     def tokens(text: str, passages: tuple[str, ...], completion: str) -> tuple[Tokens, Tokens]:
-        shown = [dataset.passages[passage] for passage in passages]
+        shown = [known[passage] for passage in passages]
         return (
             chat.prompt(recipe.prompt, text, shown)[1],
             chat.completion(recipe.prompt, text, shown, completion),

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
-from train import __version__, models, provenance, sampling, tuning
+from train import __version__, models, provenance, serving, tuning
+from train.asking import sample_answers
 from train.assess import GradingRules, assess, plan_comparison
 from train.dataset import load_dataset
 from train.errors import UserError
-from train.findings import read_answers
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
+from train.processes import Processes, join, rank
 from train.progress import Screen
 from train.recipe import Recipe
-from train.records import Answer, AnswerId, to_json
+from train.records import to_json
 from train.store import Run, context_record, digest
 
 
@@ -29,26 +28,38 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     """
     rules = GradingRules(abstention=recipe.prompt.abstention, nearest_f1=recipe.grading.nearest_f1)
     if not {"train", "sample"} & set(stages):
+        if rank():
+            return  # nothing here is worth sharing out
         require_unchanged(recipe, run)
         run.amend({"recipe": recipe.to_json()})
         plan_comparison(recipe, run)
         assess(run, stages, screen, rules)
         return
     quiet_libraries()
+    processes = join()
+    if not processes.main:
+        processes.wait()  # what has to be downloaded or converted, the main process has
     screen.say(f"openbook {__version__}: recipe {recipe.name} in {run.directory}")
-    prepared = prepare(recipe, run, screen.say)
-    for warning in prepared.dataset.warnings:
-        screen.warn(warning)
-    say_plan(prepared, run, screen)
+    prepared = prepare(recipe, run, screen.say, processes.count)
+    if processes.main:
+        processes.wait()
+    processes.wait()
+    if processes.main:
+        for warning in prepared.dataset.warnings:
+            screen.warn(warning)
+        say_plan(prepared, run, screen, processes)
+        if not dry_run:
+            begin(recipe, run, processes)
+            freeze(prepared, run)
     if dry_run:
         return
-    begin(recipe, run)
-    freeze(prepared, run)
+    processes.wait()
     if "train" in stages:
-        train_arms(prepared, run, screen)
+        train_arms(prepared, run, screen, processes)
     if "sample" in stages:
-        sample_answers(prepared, run, screen)
-    assess(run, stages, screen, rules)
+        sample_answers(prepared, trained(prepared), run, screen, processes)
+    if processes.main:
+        assess(run, stages, screen, rules)
 
 
 def require_unchanged(recipe: Recipe, run: Run) -> None:
@@ -67,7 +78,7 @@ def require_unchanged(recipe: Recipe, run: Run) -> None:
         )
 
 
-def begin(recipe: Recipe, run: Run) -> None:
+def begin(recipe: Recipe, run: Run, processes: Processes) -> None:
     """Creates or renews the manifest, before the first step and after all that bad input can stop."""
     manifest = run.manifest()
     run.amend(
@@ -78,18 +89,21 @@ def begin(recipe: Recipe, run: Run) -> None:
             "created": manifest.get("created") or time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "versions": provenance.versions(),
             "source": provenance.source_revision(),
-            "hardware": provenance.hardware(),
+            "hardware": {**provenance.hardware(), "processes": processes.count},
         }
     )
 
 
-def say_plan(prepared: Prepared, run: Run, screen: Screen) -> None:
+def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes) -> None:
     """Says what will be done, what is reused and why, and the choices that could surprise."""
     recipe = prepared.recipe
     device = models.pick_device()
     screen.say(
         f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}"
     )
+    if processes.count > 1:
+        rows = sorted({job.rows_per_step for job in prepared.jobs})
+        screen.say(f"{processes.count} processes: {', '.join(map(str, rows)) or 'no'} rows in one optimizer step")
     if prepared.dropped:
         screen.warn(f"{len(prepared.dropped)} rows are too long and left out, the first: {prepared.dropped[0]}")
     for leak in prepared.audit["leaks"]:
@@ -125,7 +139,7 @@ def freeze(prepared: Prepared, run: Run) -> None:
     ]
     run.unstage("contexts")  # a kill in between must not leave a false mark
     run.write_records("questions.jsonl", [to_json(question) for question in dataset.questions])
-    run.write_records("passages.jsonl", [to_json(passage) for passage in dataset.passages.values()])
+    run.write_records("passages.jsonl", [to_json(passage) for passage in dataset.shown.values()])
     run.write_records("contexts.jsonl", contexts)
     run.write_records("training.jsonl", rows)
     plan_comparison(prepared.recipe, run)
@@ -146,26 +160,34 @@ def freeze(prepared: Prepared, run: Run) -> None:
     run.stage("contexts", contexts_made_from(prepared.recipe, dataset))
 
 
-def train_arms(prepared: Prepared, run: Run, screen: Screen) -> None:
-    """Trains the adapters that are not there yet."""
-    todo = []
-    for job in prepared.jobs:
-        if tuning.finished(job.directory, job.fingerprint) is None:
-            todo.append(job)
-        else:
-            tuning.tidy(job)
+def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processes) -> None:
+    """Trains the adapters that are not there yet, all processes at one adapter."""
+    todo = [job for job in prepared.jobs if tuning.finished(job.directory, job.fingerprint) is None]
+    processes.wait()  # nobody writes before everybody has looked
+    if processes.main:
+        for job in prepared.jobs:
+            if job not in todo:
+                tuning.tidy(job)
     if todo:
-        run.unstage("sampling", "grading")
+        if processes.main:
+            run.unstage("sampling", "grading")
         begun = sum(tuning.unfinished_steps(job) for job in todo)
         with screen.stage("tuning", sum(job.steps for job in todo), begun) as advance:
             for adapter in tuning.tune(
                 todo,
-                lambda: models.load_model(prepared.source, prepared.recipe.base),
+                lambda four_bit: models.load_model(prepared.source, prepared.recipe.base, four_bit),
                 prepared.chat.tokenizer,
                 lambda job, step, loss: advance(1, f"{job.name}, loss {loss:.3f}"),
+                processes,
             ):
-                run.stage(f"tuning {adapter.arm} seed {adapter.seed}", adapter.summary["fingerprint"])
-    run.amend({"training": [dict(adapter.summary) for adapter in trained(prepared).values()]})
+                if processes.main:
+                    run.stage(f"tuning {adapter.arm} seed {adapter.seed}", adapter.summary["fingerprint"])
+    if processes.main:
+        adapters = trained(prepared).values()
+        run.amend({"training": [dict(adapter.summary) for adapter in adapters]})
+        for adapter in adapters:
+            card = serving.card(adapter.summary, run.manifest())
+            (adapter.directory / "README.md").write_text(card, encoding="utf-8")
 
 
 def trained(prepared: Prepared) -> dict[tuple[str, int], tuning.Adapter]:
@@ -179,112 +201,6 @@ def trained(prepared: Prepared) -> dict[tuple[str, int], tuning.Adapter]:
             )
         adapters[job.arm, job.seed] = adapter
     return adapters
-
-
-def sample_answers(prepared: Prepared, run: Run, screen: Screen) -> None:
-    """Draws the answers that are not there yet, and puts the answers file in order."""
-    adapters = trained(prepared)
-    wanted = prepared.wanted({identifier: adapter.digest for identifier, adapter in adapters.items()})
-    run.mend("answers.jsonl")
-    pool = {answer.key: answer for answer in (*read_answers(run, "superseded.jsonl"), *read_answers(run))}
-    missing = {identifier: key for identifier, key in wanted.items() if key not in pool}
-    if missing:
-        run.unstage("sampling", "grading")
-        model, names = load_adapters(prepared, adapters, {(each.arm, each.seed) for each in missing})
-
-        def handover(answers: list[Answer]) -> None:
-            run.append_records("answers.jsonl", [to_json(answer) for answer in answers])
-            pool.update((answer.key, answer) for answer in answers)
-            advance(len(answers), f"{answers[-1].arm} × {answers[-1].condition}")
-
-        requests = make_requests(prepared, missing, names)
-        total = sum(len(request.samples) for request in requests)
-        with screen.stage("sampling", total) as advance:
-            sampling.answer(
-                requests,
-                model,
-                prepared.chat.tokenizer,
-                prepared.settings,
-                handover,
-                batch_size=prepared.recipe.sampling.batch_size,
-            )
-    settle(run, wanted, pool)
-
-
-def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer]) -> None:
-    """Writes exactly the wanted answers, in order; others are kept apart, for the day their settings come back.
-
-    The answers that change files are in both for a moment, so that a kill loses none.
-    """
-    keys = set(wanted.values())
-    others = {key: to_json(answer) for key, answer in pool.items() if key not in keys}
-    aside = {answer.key: to_json(answer) for answer in read_answers(run, "superseded.jsonl")}
-    stored = [(answer.id, answer.key) for answer in read_answers(run)]
-    made_from = digest(sorted(wanted.values()))
-    if stored != list(wanted.items()):
-        run.unstage("sampling", "grading")  # a kill in between must not leave a false mark
-        if others.keys() - aside.keys():
-            run.write_records("superseded.jsonl", (aside | others).values())
-        answers = [
-            replace(
-                pool[key],
-                arm=each.arm,
-                seed=each.seed,
-                condition=each.condition,
-                question=each.question,
-                sample=each.sample,
-            )
-            for each, key in wanted.items()
-        ]
-        run.write_records("answers.jsonl", [to_json(answer) for answer in answers])
-    if others.keys() != (aside | others).keys():
-        run.write_records("superseded.jsonl", others.values())
-    if run.made_from("sampling") != made_from:
-        run.stage("sampling", made_from, answers=len(wanted))
-
-
-def make_requests(
-    prepared: Prepared, missing: Mapping[AnswerId, str], names: Mapping[tuple[str, int], str]
-) -> list[sampling.Request]:
-    """One request for each question in each cell, with the samples that are missing. One key is asked for once."""
-    groups: dict[tuple[str, int, str, str], list[tuple[int, str]]] = {}
-    asked: set[str] = set()
-    for each, key in missing.items():
-        if key not in asked:
-            asked.add(key)
-            groups.setdefault((each.arm, each.seed, each.condition, each.question), []).append((each.sample, key))
-    return [
-        sampling.Request(
-            arm=arm,
-            seed=seed,
-            prompt=prepared.prompts[question, condition],
-            adapter=names.get((arm, seed)),
-            samples=tuple(sample for sample, _ in samples),
-            keys=tuple(key for _, key in samples),
-        )
-        for (arm, seed, condition, question), samples in groups.items()
-    ]
-
-
-def load_adapters(
-    prepared: Prepared, adapters: Mapping[tuple[str, int], tuning.Adapter], needed: set[tuple[str, int]]
-) -> tuple[Any, dict[tuple[str, int], str]]:
-    """The base with the needed adapters loaded beside one another, and the name of each in the model."""
-    model: Any = models.load_model(prepared.source, prepared.recipe.base)
-    names: dict[tuple[str, int], str] = {}
-    for identifier, adapter in adapters.items():
-        if identifier not in needed:
-            continue
-        name = f"adapter{len(names)}"  # an arm's own name may hold what module names may not
-        if names:
-            model.load_adapter(adapter.directory, adapter_name=name)
-        else:
-            from peft import PeftModel
-
-            model = PeftModel.from_pretrained(model, adapter.directory, adapter_name=name)
-        names[identifier] = name
-    model.eval()
-    return model, names
 
 
 def quiet_libraries() -> None:

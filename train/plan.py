@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from train.asking import stored_answers
 from train.prepare import Prepared, contexts_made_from, frozen_contexts
 from train.store import Run
 from train.tuning import finished, unfinished_steps
@@ -40,12 +41,11 @@ def make_plan(prepared: Prepared, run: Run) -> list[Step]:
             why = f"{job.name}: {job.steps} steps over {len(job.rows)} rows, condition {job.condition}{changed}"
         steps.append(Step("tuning", begun, 0 if adapter else job.steps, why))
     wanted = prepared.wanted(digests)
-    recipe = prepared.recipe
-    total = sum(len(recipe.seeds_of(arm)) for arm in recipe.arms) * len(prepared.contexts) * recipe.sampling.samples
-    pool = {record["key"] for name in ("answers.jsonl", "superseded.jsonl") for record in run.records(name)}
+    recipe, total = prepared.recipe, prepared.answers
+    pool = stored_answers(run)
     there = sum(key in pool for key in wanted.values())
     why = f"{total - there} of {total} answers ({len(recipe.arms)} arms × {len(recipe.conditions)} conditions)"
-    others = len(pool.difference(wanted.values()))
+    others = len(pool.keys() - set(wanted.values()))
     if others and len(digests) == len(prepared.jobs):
         why += f"; {others} stored answers are of other weights, prompts or settings and kept aside"
     steps.append(Step("sampling", there, total - there, why))

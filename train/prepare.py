@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from train import contexts, data, grading, models, tuning
-from train.dataset import Dataset, load_dataset
+from train import contexts, data, models, tuning
+from train.dataset import Dataset, context_rules, load_dataset
 from train.errors import InputProblems, UserError, nearest
 from train.jobs import training_jobs
 from train.prompts import ChatFormat
@@ -37,9 +37,23 @@ class Prepared:
     settings: Settings
     dtype: str
 
-    def weights(self, adapter: str | None) -> str:
+    @property
+    def answers(self) -> int:
+        """How many answers the recipe asks for."""
+        recipe = self.recipe
+        asked = sum(
+            len(recipe.seeds_of(arm)) * recipe.asks(arm, context.condition)
+            for arm in recipe.arms
+            for context in self.contexts
+        )
+        return asked * recipe.sampling.samples
+
+    def weights(self, arm: str, adapter: str | None) -> str:
         """What identifies the weights that answer: the base, its precision, and the adapter's hash."""
-        return f"{self.source.fingerprint} {self.dtype} {adapter or 'untouched'}"
+        kind = self.recipe.arms[arm]
+        four_bit = kind.quantization if isinstance(kind, Tuned) else None
+        precision = f"{four_bit.precision} in {self.dtype}" if four_bit else self.dtype
+        return f"{self.source.fingerprint} {precision} {adapter or 'untouched'}"
 
     def wanted(self, digests: Mapping[tuple[str, int], str]) -> dict[AnswerId, str]:
         """Every answer that the recipe asks for, with its key; arms whose adapter is not there yet are left out."""
@@ -49,8 +63,10 @@ class Prepared:
                 adapter = digests.get((arm, seed))
                 if isinstance(kind, Tuned) and adapter is None:
                     continue
-                weights = self.weights(adapter)
+                weights = self.weights(arm, adapter)
                 for context in self.contexts:
+                    if not recipe.asks(arm, context.condition):
+                        continue
                     prompt = self.prompts[context.question, context.condition]
                     for sample in range(recipe.sampling.samples):
                         key = answer_key(weights, prompt, self.settings, context.question, sample)
@@ -58,8 +74,8 @@ class Prepared:
         return wanted
 
 
-def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.silent) -> Prepared:
-    """Everything up to the first step of training. A run's frozen contexts are taken as they are.
+def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.silent, processes: int = 1) -> Prepared:
+    """Everything up to the first step of training, by so many processes. A run's frozen contexts are taken as they are.
 
     Raises:
         UserError: anything that would stop the run later: bad data, contexts that cannot be made, prompts that do not
@@ -90,7 +106,13 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
     dtype = str(models.pick_dtype(recipe.base, models.pick_device())).removeprefix("torch.")
     folder = run.adapter if run is not None else lambda arm, seed: Path(arm, f"seed-{seed}")
     jobs, rows, dropped = training_jobs(
-        recipe, dataset, chat, weights=f"{source.fingerprint} {dtype}", window=window, folder=folder
+        recipe,
+        dataset,
+        chat,
+        weights=f"{source.fingerprint} {dtype}",
+        window=window,
+        folder=folder,
+        processes=processes,
     )
     any_rows = [row for seeds in rows.values() for row in seeds]
     return Prepared(
@@ -158,16 +180,14 @@ def frozen_contexts(recipe: Recipe, dataset: Dataset, run: Run) -> list[Context]
     stored = run.records("contexts.jsonl")
     if digest([unsealed(record) for record in stored]) != run.manifest()["hashes"]["contexts"]:
         return []
-    return [revive_context(record, dataset.passages) for record in stored]
+    return [revive_context(record, dataset.shown) for record in stored]
 
 
 def asked_contexts(recipe: Recipe, dataset: Dataset, asked: Sequence[Question], run: Run | None) -> list[Context]:
     """The contexts of the questions asked: those that the run froze, else made now."""
     if run is not None and (frozen := frozen_contexts(recipe, dataset, run)):
         return frozen
-    rules = contexts.ContextRules(
-        dataset.passages, tuple(dataset.passages), grading.rubric_passes, recipe.data.context_seed
-    )
+    rules = context_rules(recipe, dataset, tuple(dataset.passages), recipe.conditions)
     problems: list[str] = []
     made: list[Context] = []
     for condition in recipe.conditions:

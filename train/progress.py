@@ -18,7 +18,7 @@ Advance = Callable[[int, str], None]
 
 
 class Screen:
-    """Says things to the person at the terminal. `quiet` says nothing but warnings."""
+    """Says things to the person at the terminal; a `quiet` one nothing."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,7 +31,8 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """Something the person should know although the run goes on."""
-        self.console.print(f"[yellow]note:[/] {escape(text)}")
+        if not self.quiet:
+            self.console.print(f"[yellow]note:[/] {escape(text)}")
 
     @contextmanager
     def stage(self, title: str, total: int, done: int = 0) -> Iterator[Advance]:

@@ -26,19 +26,31 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from train.conditions import GOLD, NONE, Condition, Distractors, Gold, GoldAmong, parse_condition
+from train.conditions import (
+    ABSTAIN,
+    ANSWER,
+    COUNTERFACTUAL,
+    GOLD,
+    NONE,
+    Condition,
+    Distractors,
+    Gold,
+    GoldAmong,
+    Mixed,
+    Retrieved,
+    parse_condition,
+)
 from train.errors import UserError, nearest
+from train.naming import check_distinct, check_slug, parse_contrast
 from train.records import ALL, SPLITS, Cell, Contrast
 
 __all__ = [
-    "GOLD", "NONE", "Base", "Comparison", "Condition", "Data", "Distractors", "Gold", "GoldAmong", "Grading", "LoRA",
-    "Optimization", "PromptTemplate", "Recipe", "Sampling", "Splits", "Tuned", "Untuned",
+    "ABSTAIN", "ANSWER", "COUNTERFACTUAL", "GOLD", "NONE", "Base", "Comparison", "Condition", "Data", "Distractors",
+    "Gold", "GoldAmong", "Grading", "LoRA", "Mixed", "Optimization", "PromptTemplate", "QLoRA", "Recipe", "Retrieved",
+    "Sampling", "Splits", "Tuned", "Untuned",
 ]  # fmt: skip
 
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
-
-SLUG = r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*"
-"""What a recipe's or arm's name may be: safe as a file name on every system and in a URL."""
 
 NamedCondition = Annotated[
     Condition,
@@ -64,6 +76,35 @@ def shown_path(path: Path) -> str:
 
 
 File = Annotated[Path, PlainValidator(as_path), PlainSerializer(shown_path, return_type=str)]
+
+HUB = "hub:"
+HUB_DATASET = re.compile(
+    rf"{HUB}(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^@#\s]+))?(?:#(?P<split>[\w.-]+))?", re.ASCII
+)
+"""A data set on the hub, as a recipe names it; a path never begins so."""
+
+
+def as_source(value: Any) -> Path | str:
+    """A path, or `hub:ORG/NAME…` as it is; raises `ValueError` for anything else."""
+    if not str(value).startswith(HUB):
+        return as_path(value)
+    if not HUB_DATASET.fullmatch(str(value)):
+        raise ValueError("should be hub:ORG/NAME, then @REVISION and #SPLIT if they are wanted")
+    return str(value)
+
+
+Source = Annotated[
+    Path | str,
+    PlainValidator(as_source),
+    PlainSerializer(lambda source: shown_path(source) if isinstance(source, Path) else source, return_type=str),
+]
+"""Where questions are: a path, or the text of a data set on the hub."""
+
+Columns = Annotated[
+    Mapping[str, str],
+    AfterValidator(lambda columns: MappingProxyType(dict(columns))),
+    WrapSerializer(lambda columns, serialize: serialize(dict(columns))),
+]
 
 Positive = Annotated[int, Field(ge=1)]
 TrainingSeed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -100,14 +141,19 @@ class Splits:
 class Data:
     """The questions and the documents."""
 
-    questions: File
-    """CSV, JSONL or Parquet."""
+    questions: Source
+    """CSV, JSONL or Parquet; a directory that `datasets` wrote or reads, `DIRECTORY#SPLIT` where it has several splits;
+    or `hub:ORG/NAME`, optionally with `@REVISION` and `#SPLIT`."""
     corpus: File | None = None
     """A folder of Markdown or text, or JSONL with `id` and `text`."""
     splits: Splits = field(default_factory=Splits)
     """Used only where the questions have no `split` column."""
+    limit: Positive | None = None
+    """Only the first so many questions of each split, for a smoke run; None takes all."""
     context_seed: int = 0
     """Draws the distractors and the order of passages."""
+    columns: Columns = field(default_factory=lambda: MappingProxyType({}))
+    """Our name of a column -> the file's name, where they differ: `{"question": "input", "answer": "output"}`."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -144,6 +190,27 @@ class LoRA:
     dropout: Share = 0.0
     target_modules: tuple[str, ...] = ("all-linear",)
     """The names of modules, such as `q_proj`; `all-linear` is every linear layer but the head."""
+    dora: bool = False
+    """Learn the direction and the magnitude of weights apart (DoRA, Liu et al. 2024): slower, sometimes better."""
+    rslora: bool = False
+    """Scale by alpha / √rank instead, which keeps large ranks stable (rsLoRA, Kalajdzievski 2023)."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class QLoRA(LoRA):
+    """A LoRA on a base held in 4 bits (Dettmers et al. 2023): less memory, rarely faster.
+
+    The arm is asked on the same 4-bit base that it was trained on.
+    """
+
+    quantization: Literal["nf4", "fp4"] = "nf4"
+    double_quantization: bool = True
+    """Quantise the quantisation constants, too."""
+
+    @property
+    def precision(self) -> str:
+        """The base's precision in one word, such as `nf4-double`."""
+        return self.quantization + ("-double" if self.double_quantization else "")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -169,6 +236,10 @@ class Optimization:
     """Recompute activations in the backward pass: less memory, more time."""
     checkpoint_epochs: Positive = 1
     """Epochs between checkpoints, which are what a killed run goes on from."""
+    keep: Literal["last", "best"] = "last"
+    """The weights that are kept: those of the last step, or of the checkpoint with the least validation loss."""
+    patience: Positive | None = None
+    """Stop when the validation loss has not fallen for so many checkpoints; None trains to the end."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -185,13 +256,18 @@ class Tuned:
     """The base with an adapter trained under one condition."""
 
     condition: NamedCondition
-    adapter: LoRA = field(default_factory=LoRA)
+    adapter: LoRA | QLoRA = field(default_factory=LoRA)
     optimization: Optimization | None = None
     """None takes the recipe's."""
 
     @property
     def kind(self) -> str:
         return "tuned"
+
+    @property
+    def quantization(self) -> QLoRA | None:
+        """How the base is held in 4 bits while the arm is trained and asked; None in full precision."""
+        return self.adapter if isinstance(self.adapter, QLoRA) else None
 
 
 Arm = Untuned | Tuned
@@ -260,6 +336,8 @@ class Recipe:
     """Every tuned arm is trained once with each."""
     ask: tuple[Literal["validation", "seen", "unseen", "unanswerable"], ...] = ("seen", "unseen", "unanswerable")
     """The splits whose questions are asked. Settle settings on `validation`, then ask the test questions once."""
+    cells: Literal["all", "as-trained"] = "all"
+    """Ask every arm under every condition, or a tuned arm only under the one that it was trained under."""
 
     def __post_init__(self) -> None:
         check_slug("name", self.name)
@@ -283,6 +361,15 @@ class Recipe:
         if self.comparison.context is not None and self.comparison.context.name not in named:
             context = self.comparison.context.name
             raise UserError(f"comparison.context = {context!r}: is not among conditions{nearest(context, named)}")
+        for condition in self.conditions:
+            if isinstance(condition, Mixed):
+                raise UserError(f"conditions: {condition.name!r} is for training only; ask with gold or distractors@N")
+        for arm, tuned in self.arms.items():
+            if self.cells == "as-trained" and isinstance(tuned, Tuned) and tuned.condition.name not in named:
+                raise UserError(
+                    f"cells = 'as-trained': arm {arm!r} is trained under {tuned.condition.name!r}, which is not among "
+                    "the conditions; add it"
+                )
         for contrast in self.contrasts:
             for cell in (contrast.a, contrast.b):
                 known_cell(cell, self)
@@ -298,6 +385,11 @@ class Recipe:
         if self.comparison.context is not None:
             return self.comparison.context.name
         return next((condition.name for condition in self.conditions if isinstance(condition, Gold)), None)
+
+    def asks(self, arm: str, condition: str) -> bool:
+        """Whether the arm is asked under the condition."""
+        tuned = self.arms[arm]
+        return self.cells == "all" or not isinstance(tuned, Tuned) or tuned.condition.name == condition
 
     def optimization_of(self, arm: str) -> Optimization:
         """How that arm is trained; raises `KeyError` for no such arm and `TypeError` for an untuned one."""
@@ -320,34 +412,6 @@ class Recipe:
         return dumped
 
 
-def check_slug(place: str, name: str) -> None:
-    """Raises `UserError` unless the name is safe in a path."""
-    if not re.fullmatch(SLUG, name) or len(name) > 64 or name.endswith("."):
-        raise UserError(
-            f"{place}: {name!r} is not a safe name; use up to 64 lower-case letters, digits, '-', '_' and '.', "
-            "beginning with a letter or digit"
-        )
-
-
-def check_distinct(place: str, values: list[Any]) -> None:
-    """Raises `UserError` where the list is empty or says something twice."""
-    if not values:
-        raise UserError(f"{place}: empty; name at least one")
-    for value in values:
-        if values.count(value) > 1:
-            raise UserError(f"{place}: {value!r} stands there twice; name it once")
-
-
-def parse_contrast(text: str, split: str) -> Contrast:
-    """`open-book/gold vs closed-book/gold on unseen` as a contrast; `split` is meant where none is named."""
-    match = re.fullmatch(r"\s*(\S+)/(\S+)\s+vs\s+(\S+)/(\S+?)(?:\s+on\s+(\S+))?\s*", text)
-    if not match:
-        raise UserError(f"comparison.contrasts: {text!r}: write it as ARM/CONDITION vs ARM/CONDITION [on SPLIT]")
-    if (match[5] or split) not in (*SPLITS, ALL):
-        raise UserError(f"comparison.contrasts: {text!r}: no split {match[5]!r}{nearest(match[5], SPLITS)}")
-    return Contrast(Cell(match[1], match[2]), Cell(match[3], match[4]), match[5] or split)
-
-
 def known_cell(cell: Cell, recipe: Recipe) -> None:
     """Raises `UserError` unless the recipe has the cell's arm and condition."""
     conditions = [condition.name for condition in recipe.conditions]
@@ -355,3 +419,7 @@ def known_cell(cell: Cell, recipe: Recipe) -> None:
         raise UserError(f"comparison.contrasts: no arm {cell.arm!r}{nearest(cell.arm, recipe.arms)}")
     if cell.condition not in conditions:
         raise UserError(f"comparison.contrasts: no condition {cell.condition!r}{nearest(cell.condition, conditions)}")
+    if not recipe.asks(cell.arm, cell.condition):
+        raise UserError(
+            f"comparison.contrasts: {cell.arm}/{cell.condition} is not asked with cells = 'as-trained'; set cells='all'"
+        )

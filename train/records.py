@@ -35,6 +35,15 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """A passage like a question's evidence in which the asked fact is another, and the rubric for that other fact."""
+
+    text: str
+    facts: tuple[Fact, ...] = ()
+    forbidden: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One item. `text` is the column `question` of a questions file."""
 
@@ -48,7 +57,7 @@ class Question:
     split: str = ""
     topic: str = ""
     paraphrases: tuple[str, ...] = ()
-    counterfactual: str = ""
+    counterfactual: Counterfactual | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from train.errors import UserError
-from train.records import Answer, Context, Passage, Question, Verdict, freeze_facts, to_json
+from train.records import Answer, Context, Counterfactual, Passage, Question, Verdict, freeze_facts, to_json
 
 CHECK = "check"
 Record = dict[str, Any]
-T = TypeVar("T", Question, Passage, Answer, Verdict)
+T = TypeVar("T", Question, Passage, Answer, Verdict, Counterfactual)
 
 
 def digest(value: Any) -> str:
@@ -231,6 +231,8 @@ def revive(kind: type[T], record: Record) -> T:
     for key in ("facts", "forbidden"):
         if key in values:
             values[key] = freeze_facts(record[key])
+    if values.get("counterfactual"):
+        values["counterfactual"] = revive(Counterfactual, values["counterfactual"])
     return kind(**values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .case import CHECK, case
 from .changes import GONE, asked_from, every_question, only, question, text
+from .sources import SOURCES
 
 QUESTIONS = (
     case(
@@ -151,6 +152,41 @@ QUESTIONS = (
         problems=5,
     ),
     case(
+        "a counterfactual with an unknown key",
+        question("lamp2", counterfactual={"txt": "The lamp of pier 2 is pink."}),
+        place="questions.jsonl:row 5, column 'counterfactual'",
+        value="has the unknown key 'txt'",
+        mend="did you mean 'text'?",
+    ),
+    case(
+        "a counterfactual without a text",
+        question("lamp2", counterfactual={"facts": ["pink"]}),
+        place="questions.jsonl:row 5, column 'counterfactual'",
+        value="has no 'text' ({'facts': ['pink']})",
+        mend='write {"text": "…"',
+    ),
+    case(
+        "a counterfactual that fails its own rubric",
+        question("lamp2", counterfactual={"text": "The lamp of pier 2 is rose.", "facts": ["pink"]}),
+        place="questions.jsonl:row 5, column 'counterfactual'",
+        value="the text lacks its own fact 'pink'",
+        mend="reword the fact, add an alternative, or mend the text",
+    ),
+    case(
+        "a counterfactual that the true answer passes",
+        question("lamp2", counterfactual={"text": "It is pink, not blue.", "facts": ["blue"]}),
+        place="questions.jsonl:row 5, column 'counterfactual'",
+        value="the reference answer passes the counterfactual rubric ('blue') too",
+        mend="ask for what only the counterfactual text says",
+    ),
+    case(
+        "a regex of a counterfactual that cannot match",
+        question("lamp2", counterfactual={"text": "It is pink.", "facts": ["/is pink/"]}),
+        place="questions.jsonl:row 5, column 'counterfactual': facts[0]",
+        value="'/is pink/' can never match",
+        mend="leave it out",
+    ),
+    case(
         "no question of a split that is asked",
         only("train", "seen", "unseen", "unanswerable"),
         command=f"{CHECK} --set ask=validation",
@@ -274,4 +310,5 @@ QUESTIONS = (
         value="is damaged UTF-8",
         mend="restore the character there",
     ),
+    *SOURCES,
 )

@@ -37,7 +37,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def as_csv(rows: Rows) -> str:
-    """Lists become JSON arrays; None becomes an empty cell."""
+    """Lists and objects become JSON; None becomes an empty cell."""
     rows = list(rows)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     out = io.StringIO(newline="")
@@ -45,7 +45,7 @@ def as_csv(rows: Rows) -> str:
     writer.writerow(columns)
     for row in rows:
         cells = [row.get(column) for column in columns]
-        writer.writerow([json.dumps(c, ensure_ascii=False) if isinstance(c, list) else c for c in cells])
+        writer.writerow([json.dumps(c, ensure_ascii=False) if isinstance(c, list | dict) else c for c in cells])
     return out.getvalue()
 
 

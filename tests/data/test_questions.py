@@ -8,7 +8,7 @@ import pytest
 
 from train.data import load_questions
 from train.errors import InputProblems
-from train.records import Passage
+from train.records import Counterfactual, Passage
 
 CORPUS = (Passage("returns.md#window", "Returns within 30 days."), Passage("cosine.md#범위", "범위는 -1에서 1이다."))
 ROWS: list[dict[str, Any]] = [
@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
         "split": "train",
         "topic": "returns",
         "paraphrases": ["What is the window?", "May I, say, return it?"],
-        "counterfactual": "Within 5 days.",
+        "counterfactual": {"text": "Within 5 days.", "facts": ["5 days", "/with(in|out)/"], "forbidden": ["30 days"]},
     },
     {
         "id": "008",
@@ -67,7 +67,8 @@ def test_csv_jsonl_and_parquet_give_equal_questions(write):
     assert (first.id, first.text) == ("007", "How long can I return?\nIn days?")
     assert first.facts == ("30 days", ("refund", "money back"), "/ab|cd/")
     assert first.paraphrases == ("What is the window?", "May I, say, return it?")
-    assert (second.facts, second.topic, second.paraphrases, second.counterfactual) == ((), "", (), "")
+    assert first.counterfactual == Counterfactual("Within 5 days.", ("5 days", "/with(in|out)/"), ("30 days",))
+    assert (second.facts, second.topic, second.paraphrases, second.counterfactual) == ((), "", (), None)
 
 
 def test_native_lists_in_parquet(write):

@@ -107,13 +107,6 @@ def test_files_that_cannot_be_read(write, tmp_path, name, content, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_directory_is_no_questions_file(tmp_path):
-    for path in (tmp_path, tmp_path / "q.csv"):
-        path.mkdir(exist_ok=True)
-        with pytest.raises(UserError, match="is a directory; name the file in it"):
-            load_questions(path)
-
-
 def test_large_files_and_large_cells(write):
     long = "긴 글 " * 200_000
     assert (

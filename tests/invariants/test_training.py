@@ -27,7 +27,7 @@ def silent(job: tuning.Job, step: int, loss: float) -> None:
 
 def trained(prepared: Prepared, jobs: Sequence[tuning.Job]) -> list[tuning.Adapter]:
     base = prepared.recipe.base
-    load = lambda: models.load_model(prepared.source, base)  # noqa: E731
+    load = lambda four_bit: models.load_model(prepared.source, base, four_bit)  # noqa: E731
     return list(tuning.tune(jobs, load, prepared.chat.tokenizer, silent))
 
 
@@ -153,16 +153,16 @@ def same_weights(one: Path, other: Path, tolerance: float) -> None:
         torch.testing.assert_close(first[name], second[name], atol=tolerance, rtol=0, msg=name)
 
 
-def test_training_that_diverges_stops_and_says_so(prepared):
+def test_training_that_diverges_stops_and_says_so(prepared, tmp_path):
     job = next(job for job in prepared.jobs if job.arm == "open-book")
     settings = replace(job.optimization, learning_rate=1e30, warmup=0.0, max_grad_norm=1e30)
-    wild = replace(job, optimization=settings, fingerprint="wild", directory=job.directory.with_name("wild"))
+    wild = replace(job, optimization=settings, fingerprint="wild", directory=tmp_path / "wild")
     with pytest.raises(RunFailed, match=r"open-book seed 0: .* infinite or not a number; lower .* \(it is 1e\+30\)"):
         trained(prepared, [wild])
     assert not wild.directory.exists()
 
 
-def test_weights_that_left_the_numbers_in_the_last_step_are_noticed(prepared):
+def test_weights_that_left_the_numbers_in_the_last_step_are_noticed(prepared, tmp_path):
     """No loss is computed after the last step, so only the weights can tell."""
     job = next(job for job in prepared.jobs if job.arm == "open-book")
     settings = replace(job.optimization, learning_rate=1e39, warmup=0.0, schedule="constant", epochs=1)
@@ -173,7 +173,7 @@ def test_weights_that_left_the_numbers_in_the_last_step_are_noticed(prepared):
         validation=(),
         optimization=settings,
         fingerprint="last",
-        directory=job.directory.with_name("last"),
+        directory=tmp_path / "last",
     )
     with pytest.raises(RunFailed, match="the weights became infinite or not a number"):
         trained(prepared, [last])

@@ -3,7 +3,7 @@
 `make_contexts` for questions that are asked, `training_rows` for rows that are trained on.
 """
 
-from train.contexts.build import ContextRules, make_contexts
+from train.contexts.build import ContextRules, counterfactual_passage, make_contexts
 from train.contexts.training import training_rows, validation_rows
 
-__all__ = ["ContextRules", "make_contexts", "training_rows", "validation_rows"]
+__all__ = ["ContextRules", "counterfactual_passage", "make_contexts", "training_rows", "validation_rows"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from train.conditions import Condition
+from train.conditions import Condition, Retrieved
 from train.contexts.build import ContextRules, generator, make_context, make_contexts
 from train.records import Question, TrainingRow
 
@@ -53,7 +53,8 @@ def row(
     condition: Condition, question: Question, rules: ContextRules, text: str, number: int, epoch: int, abstention: str
 ) -> TrainingRow:
     """The row that teaches what the context expects; each wording draws its own distractors."""
-    wording = replace(question, id=f"{question.id}#{number}")
+    wording = replace(question, id=f"{question.id}#{number}", text=text)
     context = make_context(condition, wording, rules, occasion=f"epoch {epoch}")
-    completion = question.answer if context.expects == "answer" else abstention
+    missed = isinstance(condition, Retrieved) and not context.gold
+    completion = question.answer if context.expects == "answer" and not missed else abstention
     return TrainingRow(question.id, text, completion, context.passages, context.gold, number, max(epoch, 0))

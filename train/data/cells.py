@@ -9,13 +9,18 @@ import json
 import math
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from train.data.problems import shown
-from train.records import Fact
+from train.data.problems import did_you_mean, shown
+from train.records import Counterfactual, Fact
 
 MISSING_WORDS = ("nan", "none", "null")
 """What programs write into a text column where a value is missing; only as the whole text, in any case."""
+
+COUNTERFACTUAL_KEYS = ("text", "facts", "forbidden")
+
+T = TypeVar("T")
 
 _KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 _REGEX_ITEM = re.compile(r"\s*(/.+?(?<!\\)/)\s*(?:\||\Z)", re.DOTALL)
@@ -101,6 +106,32 @@ def facts(value: object) -> tuple[Fact, ...]:
     return tuple(found)
 
 
+def counterfactual(value: object) -> Counterfactual | None:
+    """A passage with another fact: an object with `text`, and optionally `facts` and `forbidden`; the same as a JSON
+    text, which begins with `{`; or a plain text, the passage without a rubric. None where the cell is absent.
+    """
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = _json_object(value)
+    if not isinstance(value, Mapping):
+        text = optional_text(value)
+        return Counterfactual(text) if text else None
+    # A Parquet file writes null for every key that a row lacks, and for all keys of a row that has no object.
+    given = {key: inner for key, inner in value.items() if inner is not None}
+    if value and not given:
+        return None
+    for key in given:
+        if key not in COUNTERFACTUAL_KEYS:
+            mend = did_you_mean(str(key), COUNTERFACTUAL_KEYS, "it may have 'text', 'facts' and 'forbidden'")
+            raise BadCell(f"has the unknown key {key!r}", mend)
+    if "text" not in given:
+        raise BadCell(f"has no 'text' ({shown(given)})", 'write {"text": "…", "facts": ["…"]}')
+    return Counterfactual(
+        text=_of_key("text", required_text, given),
+        facts=_of_key("facts", facts, given),
+        forbidden=_of_key("forbidden", facts, given),
+    )
+
+
 def whole_number(value: object) -> int:
     """A whole number from 0, as a number or written in digits."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -116,6 +147,24 @@ def verbatim_text(value: object) -> str:
     if value is None or not isinstance(value, str):
         raise BadCell(f"is {_kind(value)} ({shown(value)})", 'write a text; "" is an empty one')
     return _encodable(value)
+
+
+def _of_key(key: str, convert: Callable[[object], T], given: Mapping[str, object]) -> T:
+    """What `convert` makes of an object's value; its errors name the key."""
+    try:
+        return convert(given.get(key))
+    except BadCell as bad:
+        raise BadCell(f"{key!r} {bad.what}", bad.mend) from None
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise BadCell(
+            f"begins like a JSON object but is none: {error} ({shown(text)})",
+            r'write {"text": "…", "facts": ["…"]}, a backslash as \\, or the passage alone',
+        ) from error
 
 
 def _items(value: object, regexes: bool) -> list[Any]:

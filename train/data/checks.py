@@ -13,10 +13,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from train.data.problems import Problems, did_you_mean, named
 from train.data.text import normalise
-from train.records import Question
+from train.records import Counterfactual, Fact, Question
 
 Numbered = Sequence[tuple[int, Question]]
 """Questions with their rows."""
+
+CheckRubric = Callable[[tuple[Fact, ...], tuple[Fact, ...], str], Sequence[str]]
+"""(facts, forbidden, reference answer) -> what is wrong with the rubric, one text each. The grading room has one."""
 
 _SUGGESTIONS = 10
 """Looking for the nearest of very many passage ids takes a second each."""
@@ -41,6 +44,43 @@ def check_ids(rows: Numbered, problems: Problems) -> None:
     for number, question in rows:
         if question.id and (earlier := first.setdefault(question.id, number)) != number:
             problems.add(number, "id", f"{question.id!r} is the id of row {earlier} too", "give each question its own")
+
+
+def check_rubrics(rows: Numbered, check: CheckRubric, problems: Problems) -> None:
+    """Notes what is wrong with the questions' rubrics and with those of their counterfactual passages."""
+    for number, question in rows:
+        # Without its answer (a problem already) the rubric would only seem wrong too.
+        if (question.facts or question.forbidden) and (question.answer or question.split == "unanswerable"):
+            for problem in check(question.facts, question.forbidden, question.answer):
+                problems.add(number, "facts", problem)
+        if question.counterfactual is not None:
+            for problem in _counterfactual_problems(question.counterfactual, question.answer, check):
+                problems.add(number, "counterfactual", problem)
+
+
+def _counterfactual_problems(given: Counterfactual, answer: str, check: CheckRubric) -> list[str]:
+    """A rubric that is none, that its own passage fails, or that the true answer passes."""
+    found = list(check(given.facts, given.forbidden, ""))
+    if found or not given.facts:
+        return found
+    if check(given.facts, given.forbidden, given.text):
+        lacking = [fact for fact in given.facts if check((fact,), (), given.text)]
+        held = tuple(fact for fact in given.facts if fact not in lacking)
+        # What is forbidden counts only beside a fact that holds.
+        stated = [fact for fact in given.forbidden if held and check(held, (fact,), given.text)]
+        mend = "reword the fact, add an alternative, or mend the text"
+        found += [f"the text lacks its own fact '{_label(fact)}'; {mend}" for fact in lacking]
+        mend = "narrow what is forbidden, or mend the text"
+        found += [f"the text states '{_label(fact)}', which it forbids; {mend}" for fact in stated]
+    if answer and not check(given.facts, given.forbidden, answer):
+        labels = "', '".join(map(_label, given.facts))
+        mend = "ask for what only the counterfactual text says, or forbid what is true"
+        found.append(f"the reference answer passes the counterfactual rubric ('{labels}') too; {mend}")
+    return found
+
+
+def _label(fact: Fact) -> str:
+    return fact if isinstance(fact, str) else " | ".join(fact)
 
 
 def check_evidence(rows: Numbered, passages: Collection[str], problems: Problems) -> None:
@@ -82,11 +122,11 @@ def check_splits(rows: Numbered, problems: Problems) -> None:
 def repeated_wordings(rows: Numbered, place: str) -> list[str]:
     """A warning where questions with different ids ask the same words."""
     first: dict[str, int] = {}
-    pairs = []
+    pairs: dict[str, None] = {}
     for number, question in rows:
         earlier = first.setdefault(normalise(question.text), number)
         if earlier != number:
-            pairs.append(f"{number} (as row {earlier})")
+            pairs[f"{number} (as row {earlier})"] = None  # once, though a row may be two questions
     if not pairs:
         return []
     are = "row asks" if len(pairs) == 1 else "rows ask"

@@ -24,12 +24,14 @@ class Problems:
 
     def __init__(self, place: str) -> None:
         self.place = place
+        self.names: dict[str, str] = {}
+        """What the file calls those of our columns that it calls otherwise."""
         self._lines: list[tuple[int, str]] = []
 
     def add(self, row: int | None, column: str | None, what: str, mend: str = "") -> None:
         """Note one problem; `row` is what a spreadsheet or editor shows, None for the file as a whole."""
         where = [f"row {row}"] if row is not None else []
-        where += [f"column {column!r}"] if column is not None else []
+        where += [f"column {self.names.get(column, column)!r}"] if column is not None else []
         place = f"{self.place}:{', '.join(where)}" if where else self.place
         self._lines.append((row or 0, f"{place}: {what}; {mend}" if mend else f"{place}: {what}"))
 

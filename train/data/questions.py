@@ -7,21 +7,24 @@ Columns: `id, question, answer`, and optionally
     context            a passage's text, attached by hand: becomes a passage of its own and joins the evidence
     group              the fact that is asked for; rows without one get it from `checks.group_of`
     split              train, validation, seen, unseen or unanswerable; for all rows or none (see `checks`)
-    topic, counterfactual, paraphrases (list)
+    counterfactual     a passage in which the fact is another, and the rubric for that one (`cells.counterfactual`)
+    topic, paraphrases (list)
 
 An unanswerable question may leave `answer` empty; its evidence is what it is asked with, not what answers it.
+A table with the columns of an experiment with retrieved context is read as `rag_rows` says.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from train.data import checks
+from train.data import checks, rag_rows
 from train.data.cells import (
     BadCell,
+    counterfactual,
     facts,
     names,
     optional_name,
@@ -30,17 +33,16 @@ from train.data.cells import (
     required_text,
     texts,
 )
+from train.data.checks import CheckRubric
 from train.data.problems import shown
-from train.data.tables import CellReader, Row, Table, check_columns, read_table
+from train.data.sources import read_source
+from train.data.tables import CellReader, Row, Table, check_columns, rename_columns
 from train.errors import nearest
-from train.records import SPLITS, Fact, Passage, Question
+from train.records import SPLITS, Passage, Question
 
 REQUIRED = ("id", "question", "answer")
 OPTIONAL = ("facts", "forbidden", "evidence", "context", "group", "split", "topic", "paraphrases", "counterfactual")
 KINDS = (".csv", ".jsonl", ".parquet")
-
-CheckRubric = Callable[[tuple[Fact, ...], tuple[Fact, ...], str], Sequence[str]]
-"""(facts, forbidden, reference answer) -> what is wrong with the rubric, one text each. The grading room has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,44 +55,51 @@ class QuestionsFile:
 
 
 def load_questions(
-    path: str | Path, *, corpus: Sequence[Passage] | None = None, check_rubric: CheckRubric | None = None
+    path: str | Path,
+    *,
+    corpus: Sequence[Passage] | None = None,
+    check_rubric: CheckRubric | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> QuestionsFile:
-    """Reads and validates questions from CSV, JSONL or Parquet.
+    """Reads and validates questions from CSV, JSONL or Parquet, or from what the `datasets` library reads.
 
     Args:
-        path: the file.
+        path: a file, a directory (`DIRECTORY#SPLIT` where it holds several splits), or `hub:ORG/NAME`, optionally with
+            `@REVISION` and `#SPLIT`.
         corpus: the passages that `evidence` may name; None if evidence does not matter and is not checked.
         check_rubric: says what is wrong with a rubric; called for rows that have one.
+        columns: our name of a column -> the file's, where they differ.
 
     Raises:
-        UserError: the file cannot be read.
+        UserError: the file cannot be read, or the hub cannot be reached.
         InputProblems: every problem in it, with row and column.
     """
-    table = read_table(Path(path), (*REQUIRED, *OPTIONAL), KINDS, "a questions file")
+    known, columns = (*REQUIRED, *OPTIONAL), columns or {}
+    table = read_source(path, (*known, *rag_rows.COLUMNS, *columns.values()), KINDS, "a questions file")
+    table = rename_columns(table, columns, known)
+    if is_rag := rag_rows.has_rag_rows(table):
+        table = rag_rows.as_questions(table)
     problems = table.problems
     warnings = [*table.warnings, *check_columns(table, REQUIRED)]
     if not table.rows:
         problems.raise_if_any()
         problems.add(None, None, "has no questions", "write one row per question")
     passages: dict[str, Passage] = {}
-    read = [_question(row, table, passages) for row in table.rows]
+    numbered = [(row.number, _question(row, table, passages)) for row in table.rows]
     if check_rubric is not None:
-        for row, question in read:
-            # Without its answer (a problem already) the rubric would only seem wrong too.
-            if (question.facts or question.forbidden) and (question.answer or question.split == "unanswerable"):
-                for problem in check_rubric(question.facts, question.forbidden, question.answer):
-                    problems.add(row.number, "facts", problem)
-    numbered = [(row.number, question) for row, question in read]
+        checks.check_rubrics(numbered, check_rubric, problems)
+    if is_rag:
+        numbered = [(number, each) for number, question in numbered for each in rag_rows.trained_and_asked(question)]
     checks.check_ids(numbered, problems)
     if corpus is not None:
         checks.check_evidence(numbered, {passage.id for passage in corpus} | passages.keys(), problems)
     checks.check_splits(numbered, problems)
     problems.raise_if_any()
     warnings += checks.repeated_wordings(numbered, str(path))
-    return QuestionsFile(tuple(question for _, question in read), tuple(passages.values()), tuple(warnings))
+    return QuestionsFile(tuple(question for _, question in numbered), tuple(passages.values()), tuple(warnings))
 
 
-def _question(row: Row, table: Table, passages: dict[str, Passage]) -> tuple[Row, Question]:
+def _question(row: Row, table: Table, passages: dict[str, Passage]) -> Question:
     """The row as far as it can be read; what cannot is noted, so that later checks still see the rest."""
     cell = CellReader(table, row, REQUIRED)
     split = cell("split", _split, "invalid")
@@ -113,12 +122,15 @@ def _question(row: Row, table: Table, passages: dict[str, Passage]) -> tuple[Row
         split=split,
         topic=cell("topic", optional_name, ""),
         paraphrases=cell("paraphrases", texts, ()),
-        counterfactual=cell("counterfactual", optional_text, ""),
+        counterfactual=cell("counterfactual", counterfactual, None),
     )
     if split == "unanswerable" and question.facts:
         what = f"an unanswerable question has facts ({shown(row.cells['facts'])})"
         table.problems.add(row.number, "facts", what, "remove them, or choose another split")
-    return row, replace(question, group=question.group or checks.group_of(question))
+    if split == "unanswerable" and question.counterfactual is not None:
+        what = "an unanswerable question has a counterfactual, though it has no fact that could be another"
+        table.problems.add(row.number, "counterfactual", what, "remove it, or choose another split")
+    return replace(question, group=question.group or checks.group_of(question))
 
 
 def _split(value: object) -> str:

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from train.data.cells import BadCell
 from train.data.files import file_errors, kind, read_text, require_file
-from train.data.problems import Problems, closest, named, shown
+from train.data.problems import Problems, closest, did_you_mean, named, shown
 from train.errors import UserError
 
 T = TypeVar("T")
@@ -83,6 +83,49 @@ def read_table(path: Path, columns: Sequence[str], kinds: Sequence[str], what: s
         text, warnings = read_text(path)
         table = (_read_csv if suffix == ".csv" else _read_jsonl)(text, Problems(str(path)), warnings)
     return replace(table, known=tuple(columns))
+
+
+def rename_columns(table: Table, columns: Mapping[str, str], known: Sequence[str]) -> Table:
+    """The table with some columns under our names, and `known` as those that its reader knows.
+
+    Args:
+        columns: our name of a column -> what the table calls it. Errors go on calling it as the table does. A column
+            that has our name, but is not the one to be read under it, gives way.
+        known: our names of all columns.
+
+    Raises:
+        InputProblems: a name that is none of ours, or a column that is not there.
+    """
+    before, problems = len(table.problems), table.problems
+    there = f"the columns are {', '.join(map(repr, table.columns)) or 'none'}"
+    for ours, theirs in columns.items():
+        if ours not in known:
+            mend = did_you_mean(ours, known, f"there are {', '.join(known)}")
+            problems.add(None, None, f"columns: {theirs!r} cannot be read as {ours!r}, which is no column", mend)
+        elif theirs not in table.columns and (table.columns or table.rows):
+            mend = did_you_mean(theirs, table.columns, there)
+            problems.add(None, None, f"columns: {ours!r} is to be read from {theirs!r}, which is not there", mend)
+    if len(problems) > before:
+        problems.raise_if_any()
+    gone = {*columns, *columns.values()}
+    warnings = [
+        f"{problems.place}: column {ours!r} is not read; {theirs!r} is read as {ours!r}"
+        for ours, theirs in columns.items()
+        if ours in table.columns and ours not in columns.values()
+    ]
+
+    def renamed(cells: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {name: cell for name, cell in cells.items() if name not in gone}
+        return kept | {ours: cells[theirs] for ours, theirs in columns.items() if theirs in cells}
+
+    problems.names |= columns
+    return replace(
+        table,
+        columns=(*columns, *(name for name in table.columns if name not in gone)) if table.columns else (),
+        rows=tuple(Row(row.number, renamed(row.cells)) for row in table.rows),
+        warnings=(*table.warnings, *warnings),
+        known=tuple(known),
+    )
 
 
 def check_columns(table: Table, required: Sequence[str]) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from train.errors import UserError
 from train.models.source import Source
-from train.recipe import Base
+from train.recipe import Base, QLoRA
 
 if TYPE_CHECKING:
     import torch
@@ -52,28 +53,59 @@ def load_tokenizer(source: Source, base: Base) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(source: Source, base: Base) -> PreTrainedModel:
+def load_model(source: Source, base: Base, quantization: QLoRA | None = None) -> PreTrainedModel:
     """The base model in evaluation mode, on the device and in the precision that `pick_dtype` names.
 
+    With `quantization`, its linear layers are held in 4 bits as that adapter says, and computed in that precision.
+
     Raises:
-        UserError: the directory's model cannot be loaded, or needs remote code that the recipe does not trust.
+        UserError: the directory's model cannot be loaded, cannot be held in 4 bits, or needs remote code that the
+            recipe does not trust.
     """
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     device = pick_device()
+    dtype = pick_dtype(base, device)
+    options = {} if quantization is None else four_bit(quantization, dtype, device)
     try:
         model = AutoModelForCausalLM.from_pretrained(
             source.directory,
-            dtype=pick_dtype(base, device),
+            dtype=dtype,
             use_safetensors=True,
             trust_remote_code=base.trust_remote_code,
+            **options,
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"base.model = {base.model!r}: cannot be loaded: {first_line(error)} {WHOLE}") from error
-    model.to(device)
+    if quantization is None:
+        model.to(device)
+    elif device == "cpu":
+        # On processors with AVX512-BF16, bitsandbytes packs the weights anew in the first evaluation, after which
+        # training loses its gradients, and answers are computed otherwise than the arm was trained.
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                module.support_avx512bf16_for_cpu = False
     model.eval()
     return model
+
+
+def four_bit(quantization: QLoRA, dtype: torch.dtype, device: str) -> dict[str, Any]:
+    """What transformers is told to load linear layers in 4 bits; raises `UserError` where that cannot be done."""
+    if device == "mps" or importlib.util.find_spec("bitsandbytes") is None:
+        reason = "Apple's GPU" if device == "mps" else "without the package bitsandbytes"
+        raise UserError(f"QLoRA: 4-bit weights cannot be had on {reason}; use LoRA, or another machine")
+    from transformers import BitsAndBytesConfig
+
+    return {
+        "quantization_config": BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type=quantization.quantization,
+            bnb_4bit_use_double_quant=quantization.double_quantization,
+            bnb_4bit_compute_dtype=dtype,
+        ),
+        "device_map": {"": device},
+    }
 
 
 def load_config(source: Source, base: Base) -> Any:

@@ -118,6 +118,8 @@ def from_gguf(path: Path, base: Base, say: Say) -> Source:
         try:
             convert_gguf(path, scratch)
             scratch.chmod(0o755)
+            for file in scratch.iterdir():  # another user may share the cache
+                file.chmod(0o644)
             # Another process may have been faster; its result is as good.
             if not directory.exists():
                 scratch.rename(directory)

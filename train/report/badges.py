@@ -39,10 +39,15 @@ def badges(findings: Findings) -> list[Badge]:
 
 
 def _plan(findings: Findings) -> list[Badge]:
+    result = []
+    recipe = findings.manifest.get("recipe") or {}
+    if limit := (recipe.get("data") or {}).get("limit"):
+        why = f"only the first {figures.plural(limit, 'question')} of each split: this tries the machinery out, no more"
+        result.append(Badge("alarm", "smoke run", why))
     if changed := _listed(findings.comparison.get("plan_changed")):
         why = f"{', '.join(changed)} changed when answers were there already: p-values hold for plans made before"
-        return [Badge("caution", "plan changed after answers", why)]
-    return []
+        result.append(Badge("caution", "plan changed after answers", why))
+    return result
 
 
 def _leakage(findings: Findings) -> list[Badge]:

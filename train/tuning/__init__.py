@@ -3,7 +3,8 @@
 `tune(jobs)` trains one adapter for each job and yields it; `finished` and `unfinished_steps` say what is there already.
 """
 
+from train.tuning.checkpoints import tidy, unfinished_steps
 from train.tuning.jobs import Adapter, Job, TokenRow, select_rows
-from train.tuning.tune import finished, tidy, tune, unfinished_steps
+from train.tuning.tune import finished, tune
 
 __all__ = ["Adapter", "Job", "TokenRow", "finished", "select_rows", "tidy", "tune", "unfinished_steps"]

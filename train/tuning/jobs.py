@@ -36,7 +36,8 @@ class TokenRow:
 class Job:
     """One adapter to be trained: `rows` are those of all epochs, in the order in which they are trained on.
 
-    `fingerprint` is the hash of all that makes the adapter what it is; `condition` is only for the record.
+    `processes` train it together, each with a batch of its own. `fingerprint` is the hash of all that makes the
+    adapter what it is; `condition` is only for the record.
     """
 
     arm: str
@@ -49,15 +50,21 @@ class Job:
     optimization: Optimization
     fingerprint: str
     directory: Path
+    processes: int = 1
 
     @property
     def name(self) -> str:
         return f"{self.arm} seed {self.seed}"
 
     @property
+    def rows_per_step(self) -> int:
+        """The rows of one optimizer step, over all processes."""
+        return self.optimization.batch_size * self.optimization.accumulation * self.processes
+
+    @property
     def steps(self) -> int:
-        """Optimizer steps on one device."""
-        return -(-len(self.rows) // (self.optimization.batch_size * self.optimization.accumulation))
+        """Optimizer steps."""
+        return -(-len(self.rows) // self.rows_per_step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ def completion_loss(model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, t
 class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer with the loss on labelled positions and the validation loss by tokens."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # The stock trainer rounds the adapters of a 4-bit base to bfloat16. Adapters stay in float32 here, as those of
+        # every other arm, so that arms differ by what the recipe says and nothing else.
+        for weight in self.model.parameters():
+            if weight.requires_grad:
+                weight.data = weight.data.float()
+
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:

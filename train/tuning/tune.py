@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.errors import RunFailed, UserError
+from train.errors import UserError
 from train.models.source import file_digest
-from train.recipe import LoRA
+from train.processes import Processes
+from train.recipe import LoRA, QLoRA
 from train.store import is_sealed, seal
-from train.tuning.jobs import Adapter, Job, Progress
+from train.tuning.checkpoints import RECORD, claim, diverged, last_checkpoint, make_clock, partial_directory
+from train.tuning.jobs import Adapter, Job, Progress, TokenRow
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from trl import SFTConfig
 
-RECORD = "openbook.json"
-"""In an adapter directory: how the adapter was made. In a checkpoint: the seconds it took so far."""
+ALONE = Processes()
 
 
 def tune(
     jobs: Sequence[Job],
-    load: Callable[[], PreTrainedModel],
+    load: Callable[[QLoRA | None], PreTrainedModel],
     tokenizer: PreTrainedTokenizerBase,
     progress: Progress,
+    processes: Processes = ALONE,
 ) -> Iterator[Adapter]:
     """Trains one adapter for each job and yields it once it is safely in its directory.
 
-    `load` gives a fresh base. A job that was interrupted goes on from its last whole checkpoint and ends at the same
-    weights as if it had not been.
+    All processes call it with the same jobs; the main one writes.
+
+    `load` gives a fresh base, in 4 bits where the adapter says so. A job that was interrupted goes on from its last
+    whole checkpoint and ends at the same weights as if it had not been.
 
     Raises:
         UserError: the adapter names modules that the base does not have.
         RunFailed: a loss or a weight became infinite or not a number.
     """
     for job in jobs:
-        yield train_one(job, load(), tokenizer, progress)
-
-
-def tidy(job: Job) -> None:
-    """Removes the checkpoints of a job whose adapter is there already (a kill can come between the two)."""
-    shutil.rmtree(partial_directory(job), ignore_errors=True)
+        four_bit = job.adapter if isinstance(job.adapter, QLoRA) else None
+        yield train_one(job, load(four_bit), tokenizer, progress, processes)
 
 
 def finished(directory: Path, fingerprint: str) -> Adapter | None:
@@ -63,27 +61,31 @@ def finished(directory: Path, fingerprint: str) -> Adapter | None:
     return Adapter(record["arm"], record["seed"], directory, digest, record)
 
 
-def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, progress: Progress) -> Adapter:
+def train_one(
+    job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, progress: Progress, processes: Processes
+) -> Adapter:
     """Trains the job's adapter; see `tune`."""
     import torch
-    from datasets import Dataset
-    from transformers import PrinterCallback
+    from transformers import EarlyStoppingCallback, PrinterCallback
 
     from train.tuning.trainer import CompletionTrainer
 
     partial = partial_directory(job)
-    claim(partial, job.fingerprint)
+    if processes.main:
+        claim(partial, job.fingerprint)
+    processes.wait()
     checkpoint = last_checkpoint(partial, job.fingerprint)
-    clock = make_clock(job, checkpoint, progress)
+    clock = make_clock(job, checkpoint, progress, processes)
+    patience = job.optimization.patience
     try:
         trainer = CompletionTrainer(
             model=model,
             args=training_arguments(job, partial, model.device.type, model.dtype),
-            train_dataset=Dataset.from_list([row.features() for row in job.rows]),
-            eval_dataset=Dataset.from_list([row.features() for row in job.validation]) if job.validation else None,
+            train_dataset=dataset(job.rows, job, tokenizer),
+            eval_dataset=dataset(job.validation, job, tokenizer) if job.validation else None,
             processing_class=tokenizer,
             peft_config=lora_config(job.adapter),
-            callbacks=[clock],
+            callbacks=[clock, *([EarlyStoppingCallback(patience)] if patience else [])],
         )
     except ValueError as error:
         if "arget modules" not in str(error):
@@ -94,6 +96,8 @@ def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if not all(torch.isfinite(weight).all() for weight in trainer.model.parameters() if weight.requires_grad):
         raise diverged(job, "the weights")
+    steps = trainer.state.global_step
+    seen = job.rows[: steps * job.rows_per_step]
     summary = {
         "arm": job.arm,
         "seed": job.seed,
@@ -101,31 +105,54 @@ def train_one(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
         "fingerprint": job.fingerprint,
         "rows": len(job.rows) // job.epochs,
         "epochs": job.epochs,
-        "steps": trainer.state.global_step,
-        "tokens": sum(map(len, job.rows)),
-        "completion_tokens": sum(len(row.completion) for row in job.rows),
+        "steps": steps,
+        "kept_step": kept_step(job, trainer.state),
+        "tokens": sum(map(len, seen)),
+        "completion_tokens": sum(len(row.completion) for row in seen),
         "seconds": round(clock.seconds, 1),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad),
         "loss": curve(trainer.state.log_history, "loss"),
         "validation_loss": curve(trainer.state.log_history, "eval_loss"),
     }
-    return publish(job, trainer.model, partial, summary)
+    if processes.main:
+        publish(job, trainer.model, partial, summary)
+    processes.wait()
+    adapter = finished(job.directory, job.fingerprint)
+    assert adapter is not None, f"{job.directory} was written and is not there"
+    return adapter
 
 
-def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any]) -> Adapter:
+def dataset(rows: Sequence[TokenRow], job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:
+    """The rows for the trainer, in their order.
+
+    Processes get batches in turn. So that the last of them has something to do too, the rows are filled up with empty
+    ones, which no loss counts; accelerate would repeat real ones.
+    """
+    from datasets import Dataset
+
+    together = job.optimization.batch_size * job.processes
+    empty = TokenRow((int(tokenizer.pad_token_id),) * 2, ())
+    missing = -len(rows) % together if job.processes > 1 else 0
+    return Dataset.from_list([row.features() for row in [*rows, *[empty] * missing]])
+
+
+def kept_step(job: Job, state: Any) -> int:
+    """The step whose weights are kept."""
+    return int(state.best_global_step if job.optimization.keep == "best" else state.global_step)
+
+
+def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any]) -> None:
     """Saves the adapter beside its checkpoints and puts it in its place in one step; the checkpoints go."""
     final = partial / "final"
     shutil.rmtree(final, ignore_errors=True)
     model.save_pretrained(final)
     weights = final / "adapter_model.safetensors"
-    digest = file_digest(weights)
-    configuration = file_digest(final / "adapter_config.json")
-    record = seal({**summary, "bytes": weights.stat().st_size, "digest": digest, "configuration": configuration})
+    files = {"digest": file_digest(weights), "configuration": file_digest(final / "adapter_config.json")}
+    record = seal({**summary, "bytes": weights.stat().st_size, **files})
     (final / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
     shutil.rmtree(job.directory, ignore_errors=True)
     final.replace(job.directory)
     shutil.rmtree(partial)
-    return Adapter(job.arm, job.seed, job.directory, digest, record)
 
 
 def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtype) -> SFTConfig:
@@ -135,6 +162,8 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
 
     optimization = job.optimization
     epoch_steps = max(1, job.steps // job.epochs)
+    save_steps = epoch_steps * optimization.checkpoint_epochs
+    watched = optimization.keep == "best" or optimization.patience is not None
     return SFTConfig(
         output_dir=str(directory),
         num_train_epochs=1,
@@ -151,10 +180,13 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
         eval_strategy="steps" if job.validation else "no",
-        eval_steps=epoch_steps,
+        eval_steps=save_steps if watched else epoch_steps,
         save_strategy="steps",
-        save_steps=epoch_steps * optimization.checkpoint_epochs,
+        save_steps=save_steps,
         save_total_limit=2,
+        load_best_model_at_end=optimization.keep == "best",
+        metric_for_best_model="eval_loss" if watched else None,
+        restore_callback_states_from_checkpoint=optimization.patience is not None,
         logging_steps=1,
         # The default logs a loss that is not a number as 0, and divergence would go unnoticed.
         logging_nan_inf_filter=False,
@@ -179,76 +211,10 @@ def lora_config(adapter: LoRA) -> Any:
         r=adapter.rank,
         lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
+        use_dora=adapter.dora,
+        use_rslora=adapter.rslora,
         target_modules="all-linear" if everywhere else list(adapter.target_modules),
         task_type="CAUSAL_LM",
-    )
-
-
-def partial_directory(job: Job) -> Path:
-    """Where the job's checkpoints are while it is being trained."""
-    return job.directory.with_name(job.directory.name + ".partial")
-
-
-def unfinished_steps(job: Job) -> int:
-    """The optimizer steps of that very job that a checkpoint holds."""
-    checkpoint = last_checkpoint(partial_directory(job), job.fingerprint)
-    return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
-
-
-def last_checkpoint(partial: Path, fingerprint: str) -> Path | None:
-    """The newest whole checkpoint of the job with that fingerprint."""
-    owner = partial / "fingerprint"
-    if not owner.is_file() or owner.read_text(encoding="utf-8") != fingerprint:
-        return None
-    # The clock's record is written after everything else, so where it is, the checkpoint is whole.
-    whole = [path for path in partial.glob("checkpoint-*") if (path / RECORD).is_file()]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
-def claim(partial: Path, fingerprint: str) -> None:
-    """Makes the directory this job's: removes another one's checkpoints, and those that a kill left half-written."""
-    owner = partial / "fingerprint"
-    if not owner.is_file() or owner.read_text(encoding="utf-8") != fingerprint:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        owner.write_text(fingerprint, encoding="utf-8")
-    for path in partial.glob("checkpoint-*"):
-        if not (path / RECORD).is_file():
-            shutil.rmtree(path)
-
-
-def make_clock(job: Job, checkpoint: Path | None, progress: Progress) -> Any:
-    """A callback that reports steps and keeps the training seconds over interruptions."""
-    from transformers import TrainerCallback
-
-    class Clock(TrainerCallback):  # type: ignore[misc, unused-ignore]
-        def __init__(self) -> None:
-            before = json.loads((checkpoint / RECORD).read_text(encoding="utf-8"))["seconds"] if checkpoint else 0.0
-            self.began = time.perf_counter() - before
-
-        @property
-        def seconds(self) -> float:
-            return time.perf_counter() - self.began
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            for name, words in (("loss", "the training loss"), ("eval_loss", "the validation loss")):
-                if not math.isfinite((logs or {}).get(name, 0.0)):
-                    raise diverged(job, f"{words} of step {state.global_step}")
-            if logs and "loss" in logs:
-                progress(job, state.global_step, float(logs["loss"]))
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            target = Path(args.output_dir) / f"checkpoint-{state.global_step}" / RECORD
-            target.write_text(json.dumps({"seconds": self.seconds}), encoding="utf-8")
-
-    return Clock()
-
-
-def diverged(job: Job, what: str) -> RunFailed:
-    """Training that went where no number is."""
-    return RunFailed(
-        f"arm {job.name}: {what} became infinite or not a number; lower optimization.learning_rate "
-        f"(it is {job.optimization.learning_rate:g})"
     )
 
 

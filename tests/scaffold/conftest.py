@@ -1,0 +1,14 @@
+"""A place to work in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of somebody with data."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
