@@ -97,12 +97,13 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument("--arm", required=True, help="the arm that answers, such as open-book")
     chat.add_argument("--seed", type=int, help="the training seed (default: the recipe's first)")
     chat.add_argument("--passages", type=int, help="passages to show it (default: 3, or 0 for a closed-book arm)")
-    chat.add_argument("--trust-remote-code", action="store_true", help="let the base run Python code of its own")
     merge = verb("merge", "write a tuned arm as a whole model, its adapter merged into the base")
     merge.add_argument("run", type=Path, help="a run directory")
     merge.add_argument("--arm", required=True, help="the tuned arm")
     merge.add_argument("--seed", type=int, help="the training seed (default: the recipe's first)")
     merge.add_argument("--out", type=Path, required=True, help="the directory to write, which must not exist")
+    for each in (chat, merge):
+        each.add_argument("--trust-remote-code", action="store_true", help="let the base run Python code of its own")
     verb("recipes", "list the recipes there are")
     return top
 
@@ -110,18 +111,18 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code."""
     interruption.watch()
-    debug = False
+    debug, verb = False, ""
     try:
         try:
             options = parser().parse_args(arguments)
-            debug = options.debug
+            debug, verb = options.debug, options.verb
             return dispatch(options)
         finally:
             sys.stdout.flush()  # a reader that left early is to be noticed here, not while Python exits
     except KeyboardInterrupt:
-        return interrupted(130)
+        return interrupted(130, verb)
     except interruption.Terminated:
-        return interrupted(143)
+        return interrupted(143, verb)
     except BrokenPipeError:
         # Whoever read our output has enough; without this, Python complains once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -171,10 +172,11 @@ def is_disk_full(error: Exception) -> bool:
     return any(words in str(error) for words in DISK_FULL_WORDS)
 
 
-def interrupted(code: int) -> int:
-    """What is said when a signal ended the run."""
+def interrupted(code: int, verb: str) -> int:
+    """What is said when a signal ended the verb."""
     if not rank():
-        print("openbook: interrupted; the same command goes on from here", file=sys.stderr)
+        onward = "; the same command goes on from here" if verb not in ("chat", "merge", "init") else ""
+        print(f"openbook: interrupted{onward}", file=sys.stderr)
     return code
 
 
@@ -316,8 +318,8 @@ def serve(options: argparse.Namespace) -> int:
             trust_remote_code=options.trust_remote_code,
         )
     else:
-        for line in serving.merge(run, options.arm, seed=options.seed, out=options.out):
-            print(line)
+        trust = options.trust_remote_code
+        print(*serving.merge(run, options.arm, seed=options.seed, out=options.out, trust_remote_code=trust), sep="\n")
     return 0
 
 

@@ -178,16 +178,13 @@ def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processe
                 lambda four_bit: models.load_model(prepared.source, prepared.recipe.base, four_bit),
                 prepared.chat.tokenizer,
                 lambda job, step, loss: advance(1, f"{job.name}, loss {loss:.3f}"),
+                lambda summary: serving.card(summary, run.manifest()),
                 processes,
             ):
                 if processes.main:
                     run.stage(f"tuning {adapter.arm} seed {adapter.seed}", adapter.summary["fingerprint"])
     if processes.main:
-        adapters = trained(prepared).values()
-        run.amend({"training": [dict(adapter.summary) for adapter in adapters]})
-        for adapter in adapters:
-            card = serving.card(adapter.summary, run.manifest())
-            (adapter.directory / "README.md").write_text(card, encoding="utf-8")
+        run.amend({"training": [dict(adapter.summary) for adapter in trained(prepared).values()]})
 
 
 def trained(prepared: Prepared) -> dict[tuple[str, int], tuning.Adapter]:

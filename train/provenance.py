@@ -19,6 +19,7 @@ PACKAGES = (
     "peft",
     "accelerate",
     "datasets",
+    "bitsandbytes",
     "numpy",
     "scipy",
     "statsmodels",

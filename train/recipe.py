@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    SerializeAsAny,
     TypeAdapter,
     WrapSerializer,
 )
@@ -185,7 +186,7 @@ class LoRA:
     """A low-rank adapter (Hu et al. 2021) on linear layers."""
 
     rank: Positive = 16
-    alpha: Annotated[float, Field(gt=0)] = 32
+    alpha: Annotated[float, Field(gt=0)] = 32.0
     """The update is scaled by alpha / rank."""
     dropout: Share = 0.0
     target_modules: tuple[str, ...] = ("all-linear",)
@@ -256,7 +257,7 @@ class Tuned:
     """The base with an adapter trained under one condition."""
 
     condition: NamedCondition
-    adapter: LoRA | QLoRA = field(default_factory=LoRA)
+    adapter: SerializeAsAny[LoRA | QLoRA] = field(default_factory=LoRA)
     optimization: Optimization | None = None
     """None takes the recipe's."""
 

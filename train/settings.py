@@ -177,6 +177,8 @@ def describe(hint: Any) -> str:
         return " or ".join(map(str, arguments))
     if origin is tuple:
         return f"a list between commas, each {describe(arguments[0])}"
+    if origin is Mapping:
+        return 'an object such as {"ours": "theirs"}'
     if origin in (typing.Union, types.UnionType):
         return " or ".join(describe(argument) for argument in arguments)
     words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a path"}

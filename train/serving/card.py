@@ -191,7 +191,7 @@ def usage(summary: Record, manifest: Record) -> Iterable[str]:
     yield "Or load it:"
     yield f"```python\n{code(summary, manifest)}\n```"
     yield (
-        "Ask it in the words that it was trained with: one user message, after the system message if that is not empty, "
+        "Ask it in the words it was trained with: one user message, after the system message if that is not empty, "
         "rendered by the base's chat template. `{question}` and `{context}` are replaced, the context being the "
         "passages, each as `passage` says, with an empty line between two. `abstention` is what it is to say where the "
         "answer is not to be had."

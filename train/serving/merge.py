@@ -19,7 +19,15 @@ PROMPTS = 8
 """So many of the run's prompts are compared, the last token of each and all before it."""
 
 
-def merge(run: Run, arm: str, *, seed: int | None, out: Path, say: models.Say = models.silent) -> list[str]:
+def merge(
+    run: Run,
+    arm: str,
+    *,
+    seed: int | None,
+    out: Path,
+    trust_remote_code: bool = False,
+    say: models.Say = models.silent,
+) -> list[str]:
     """Writes the arm's model with the adapter merged into its weights, and says how far its logits moved.
 
     The base is loaded anew in the precision that this machine computes in, also for an arm that was tuned on 4 bits:
@@ -31,6 +39,7 @@ def merge(run: Run, arm: str, *, seed: int | None, out: Path, say: models.Say = 
         arm: a tuned arm.
         seed: the training seed; None takes the recipe's first.
         out: the directory to write, which must not exist.
+        trust_remote_code: let a base run Python code of its own, where the recipe did.
         say: called with lines for the person who waits.
 
     Returns:
@@ -44,8 +53,8 @@ def merge(run: Run, arm: str, *, seed: int | None, out: Path, say: models.Say = 
         raise UserError(f"--arm {arm!r}: is not tuned, so there is nothing to merge; use the base itself")
     if out.exists():
         raise UserError(f"--out {out}: is there already; name a directory that is not")
-    prompts, before = tested_logits(run, load(stored, say))
-    whole = load(replace(stored, quantization=None), say)
+    prompts, before = tested_logits(run, load(stored, say, trust_remote_code=trust_remote_code))
+    whole = load(replace(stored, quantization=None), say, trust_remote_code=trust_remote_code)
     merged = whole.model.merge_and_unload()
     after = [logits(merged, prompt) for prompt in prompts]
     merged.save_pretrained(out)

@@ -81,6 +81,9 @@ class Adapter:
 Progress = Callable[[Job, int, float], None]
 """Called after each optimizer step with the job, the steps done and the last loss."""
 
+Card = Callable[[Mapping[str, Any]], str]
+"""From an adapter's summary to the text of its model card."""
+
 
 def select_rows(
     rows: Sequence[TokenRow], names: Sequence[str], limit: int | None, *, drop: bool

@@ -14,7 +14,7 @@ from train.processes import Processes
 from train.recipe import LoRA, QLoRA
 from train.store import is_sealed, seal
 from train.tuning.checkpoints import RECORD, claim, diverged, last_checkpoint, make_clock, partial_directory
-from train.tuning.jobs import Adapter, Job, Progress, TokenRow
+from train.tuning.jobs import Adapter, Card, Job, Progress, TokenRow
 
 if TYPE_CHECKING:
     import torch
@@ -29,11 +29,12 @@ def tune(
     load: Callable[[QLoRA | None], PreTrainedModel],
     tokenizer: PreTrainedTokenizerBase,
     progress: Progress,
+    card: Card | None = None,
     processes: Processes = ALONE,
 ) -> Iterator[Adapter]:
     """Trains one adapter for each job and yields it once it is safely in its directory.
 
-    All processes call it with the same jobs; the main one writes.
+    All processes call it with the same jobs; the main one writes. `card` makes the adapter's README.md.
 
     `load` gives a fresh base, in 4 bits where the adapter says so. A job that was interrupted goes on from its last
     whole checkpoint and ends at the same weights as if it had not been.
@@ -44,7 +45,7 @@ def tune(
     """
     for job in jobs:
         four_bit = job.adapter if isinstance(job.adapter, QLoRA) else None
-        yield train_one(job, load(four_bit), tokenizer, progress, processes)
+        yield train_one(job, load(four_bit), tokenizer, progress, card, processes)
 
 
 def finished(directory: Path, fingerprint: str) -> Adapter | None:
@@ -62,7 +63,12 @@ def finished(directory: Path, fingerprint: str) -> Adapter | None:
 
 
 def train_one(
-    job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, progress: Progress, processes: Processes
+    job: Job,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    progress: Progress,
+    card: Card | None,
+    processes: Processes,
 ) -> Adapter:
     """Trains the job's adapter; see `tune`."""
     import torch
@@ -115,7 +121,7 @@ def train_one(
         "validation_loss": curve(trainer.state.log_history, "eval_loss"),
     }
     if processes.main:
-        publish(job, trainer.model, partial, summary)
+        publish(job, trainer.model, partial, summary, card)
     processes.wait()
     adapter = finished(job.directory, job.fingerprint)
     assert adapter is not None, f"{job.directory} was written and is not there"
@@ -141,7 +147,7 @@ def kept_step(job: Job, state: Any) -> int:
     return int(state.best_global_step if job.optimization.keep == "best" else state.global_step)
 
 
-def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any]) -> None:
+def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any], card: Card | None) -> None:
     """Saves the adapter beside its checkpoints and puts it in its place in one step; the checkpoints go."""
     final = partial / "final"
     shutil.rmtree(final, ignore_errors=True)
@@ -150,6 +156,8 @@ def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any]) -> Non
     files = {"digest": file_digest(weights), "configuration": file_digest(final / "adapter_config.json")}
     record = seal({**summary, "bytes": weights.stat().st_size, **files})
     (final / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    if card is not None:
+        (final / "README.md").write_text(card(record), encoding="utf-8")
     shutil.rmtree(job.directory, ignore_errors=True)
     final.replace(job.directory)
     shutil.rmtree(partial)
