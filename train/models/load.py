@@ -6,6 +6,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from train.errors import UserError
+from train.models.repairs import allow_explicit_head_sizes
 from train.models.source import Source
 from train.recipe import Base, QLoRA
 
@@ -40,6 +41,7 @@ def load_tokenizer(source: Source, base: Base) -> PreTrainedTokenizerBase:
     """The base's tokenizer, with a pad token; raises `UserError` where it has no chat template."""
     from transformers import AutoTokenizer
 
+    allow_explicit_head_sizes()  # the tokenizer's class may be found through the configuration
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
     except (OSError, ValueError) as error:
@@ -65,6 +67,7 @@ def load_model(source: Source, base: Base, quantization: QLoRA | None = None) ->
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
+    allow_explicit_head_sizes()
     device = pick_device()
     dtype = pick_dtype(base, device)
     options = {} if quantization is None else four_bit(quantization, dtype, device)
@@ -110,12 +113,14 @@ def four_bit(quantization: QLoRA, dtype: torch.dtype, device: str) -> dict[str, 
 
 def load_config(source: Source, base: Base) -> Any:
     """The base's configuration; raises `UserError` where there is none that transformers knows."""
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
+    allow_explicit_head_sizes()
     try:
         return AutoConfig.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
-    except (OSError, ValueError) as error:
-        raise UserError(f"base.model = {base.model!r}: {first_line(error)} {WHOLE}") from error
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise UserError(f"base.model = {base.model!r}: {first_line(error.__cause__ or error)} {WHOLE}") from error
 
 
 def stop_tokens(source: Source) -> list[int]:
@@ -145,6 +150,6 @@ def window(config: Any) -> int | None:
     return int(length) if length else None
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The error's first line, for a message of one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
