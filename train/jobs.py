@@ -48,7 +48,8 @@ def training_jobs(
     """One job for each tuned arm and training seed, the rows it is made of, and what was left out as too long.
 
     `weights` identifies the base and its precision; `folder` says where an arm's adapter of a seed belongs; so many
-    `processes` train it, which counts like a batch that many times as large.
+    `processes` train it. Their number is no part of what makes an adapter: one that is there is not trained again
+    because the machine has another number of GPUs. Its summary has the rows of a step.
 
     Raises:
         InputProblems: an arm has nothing to train on, or rows are too long and the recipe does not drop them.
@@ -98,7 +99,7 @@ def training_jobs(
         for each in (*training.values(), validation):
             left_out.update(dict.fromkeys(each.left_out))
         settings = TypeAdapter(type(optimization)).dump_python(optimization, mode="json")
-        settings["batch_size"] *= settings.pop("accumulation") * processes
+        settings["batch_size"] *= settings.pop("accumulation")
         for name in ("checkpoint_epochs", "max_length", "too_long"):
             settings.pop(name)  # changes nothing that is learnt, or is in the rows already
         for seed, kept in training.items():

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from train.errors import UserError
+from train.estimate import estimate
 from train.prepare import Prepared
 from train.records import SPLITS
 
 
 def describe(prepared: Prepared) -> Iterator[str]:
-    """Line by line, what a run of the recipe would work on: data, lengths, leakage, and where the loss starts."""
+    """Line by line, what a run of the recipe would work on: data, lengths, leakage, cost, and where the loss starts."""
     recipe, dataset = prepared.recipe, prepared.dataset
     counts = Counter(question.split for question in dataset.questions)
     yield f"base       {prepared.source.name}, {prepared.dtype}, fingerprint {prepared.source.fingerprint[:12]}"
@@ -36,7 +38,16 @@ def describe(prepared: Prepared) -> Iterator[str]:
         yield f"leakage    {line}"
     if not prepared.audit["leaks"]:
         yield "leakage    no passage with the answer to an unseen question is trained on"
+    yield from cost(prepared)
     yield from token_view(prepared)
+
+
+def cost(prepared: Prepared) -> Iterator[str]:
+    """About how much memory and time the stages with a model take here."""
+    try:
+        yield from estimate(prepared).lines()
+    except UserError as error:
+        yield f"memory     not estimated: {error}"
 
 
 def token_view(prepared: Prepared) -> Iterator[str]:

@@ -19,6 +19,9 @@ from train.records import AnswerId, Context, Prompt, Question, TrainingRow
 from train.sampling import Settings, answer_key
 from train.store import Run, digest, revive_context, unsealed
 
+BLOCK = 64
+"""The weights that bitsandbytes holds in 4 bits with one common scale."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -95,7 +98,10 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
     tokenizer = models.load_tokenizer(source, recipe.base)
     config = models.load_config(source, recipe.base)
     chat = chat_format(recipe, source, tokenizer)
-    check_modules(recipe, models.linear_layers(config, recipe.base))
+    layers = models.linear_layers(config, recipe.base)
+    check_modules(recipe, list(layers))
+    if models.pick_device() == "cpu":
+        check_blocks(recipe, layers)
     window = models.window(config)
     texts = {question.id: question.text for question in asked}
     prompts = {}
@@ -159,6 +165,21 @@ def check_modules(recipe: Recipe, layers: Sequence[str]) -> None:
                         f"arms.{arm}.adapter.target_modules: the model has no linear layer {module!r}"
                         f"{nearest(module, kinds)}"
                     )
+
+
+def check_blocks(recipe: Recipe, layers: Mapping[str, int]) -> None:
+    """Raises `UserError` for an arm in 4 bits on layers whose rows are no whole blocks of weights.
+
+    On a CPU with AVX-512, bitsandbytes 0.50 unpacks rows of 96 weights, for one, into wrong numbers and says nothing.
+    """
+    uneven = {layer: inputs for layer, inputs in layers.items() if inputs % BLOCK}
+    for arm, tuned in recipe.arms.items():
+        if uneven and isinstance(tuned, Tuned) and tuned.quantization is not None:
+            layer, inputs = next(iter(uneven.items()))
+            raise UserError(
+                f"arms.{arm}.adapter: QLoRA on a CPU needs layers whose inputs are a multiple of {BLOCK}, and "
+                f"{layer.rpartition('.')[2]} has {inputs}; use LoRA, or a GPU"
+            )
 
 
 def contexts_made_from(recipe: Recipe, dataset: Dataset) -> str:

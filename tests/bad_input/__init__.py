@@ -1,5 +1,6 @@
 """The table of bad input: what is changed in a good project, the command, and what its error must say."""
 
+from .arms import ARMS
 from .case import Case
 from .commands import COMMANDS
 from .documents import DOCUMENTS
@@ -7,6 +8,6 @@ from .models import MODELS
 from .questions import QUESTIONS
 from .recipes import RECIPES
 
-CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *COMMANDS)
+CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS)
 
 __all__ = ["CASES", "Case"]

@@ -39,12 +39,13 @@ def pick_dtype(base: Base, device: str) -> torch.dtype:
 
 def load_tokenizer(source: Source, base: Base) -> PreTrainedTokenizerBase:
     """The base's tokenizer, with a pad token; raises `UserError` where it has no chat template."""
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoTokenizer
 
     allow_explicit_head_sizes()  # the tokenizer's class may be found through the configuration
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StrictDataclassError) as error:
         raise UserError(
             f"base.model = {base.model!r}: its tokenizer cannot be loaded: {first_line(error)} {WHOLE}"
         ) from error
@@ -98,6 +99,7 @@ def four_bit(quantization: QLoRA, dtype: torch.dtype, device: str) -> dict[str, 
     if device == "mps" or importlib.util.find_spec("bitsandbytes") is None:
         reason = "Apple's GPU" if device == "mps" else "without the package bitsandbytes"
         raise UserError(f"QLoRA: 4-bit weights cannot be had on {reason}; use LoRA, or another machine")
+    import torch
     from transformers import BitsAndBytesConfig
 
     return {
@@ -107,7 +109,7 @@ def four_bit(quantization: QLoRA, dtype: torch.dtype, device: str) -> dict[str, 
             bnb_4bit_use_double_quant=quantization.double_quantization,
             bnb_4bit_compute_dtype=dtype,
         ),
-        "device_map": {"": device},
+        "device_map": {"": torch.cuda.current_device() if device == "cuda" else device},
     }
 
 
@@ -120,7 +122,7 @@ def load_config(source: Source, base: Base) -> Any:
     try:
         return AutoConfig.from_pretrained(source.directory, trust_remote_code=base.trust_remote_code)
     except (OSError, ValueError, StrictDataclassError) as error:
-        raise UserError(f"base.model = {base.model!r}: {first_line(error.__cause__ or error)} {WHOLE}") from error
+        raise UserError(f"base.model = {base.model!r}: {first_line(error)} {WHOLE}") from error
 
 
 def stop_tokens(source: Source) -> list[int]:
@@ -134,14 +136,14 @@ def stop_tokens(source: Source) -> list[int]:
     return tokens if isinstance(tokens, list) else [] if tokens is None else [tokens]
 
 
-def linear_layers(config: Any, base: Base) -> list[str]:
-    """The names of the model's linear layers, found without loading its weights."""
+def linear_layers(config: Any, base: Base) -> dict[str, int]:
+    """The names of the model's linear layers and how many inputs each has, found without loading its weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=base.trust_remote_code)
-    return [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+    return {name: module.in_features for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
 
 
 def window(config: Any) -> int | None:
@@ -152,4 +154,6 @@ def window(config: Any) -> int | None:
 
 def first_line(error: BaseException) -> str:
     """The error's first line, for a message of one line."""
+    if type(error).__name__.startswith("StrictDataclass") and error.__cause__:
+        error = error.__cause__  # which says what is wrong; the error itself, which check found it
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.errors import UserError, nearest
+from train.models.repairs import allow_explicit_head_sizes
 from train.recipe import Base
 
 CONVERSION = 1
@@ -137,6 +138,7 @@ def convert_gguf(path: Path, target: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    allow_explicit_head_sizes()
     try:
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)

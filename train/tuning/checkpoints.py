@@ -16,6 +16,9 @@ from train.tuning.jobs import Job, Progress
 RECORD = "openbook.json"
 """In an adapter directory: how the adapter was made. In a checkpoint: the seconds it took so far."""
 
+OWNER = "fingerprint"
+"""Beside the checkpoints: whose they are."""
+
 
 def tidy(job: Job) -> None:
     """Removes the checkpoints of a job whose adapter is there already (a kill can come between the two)."""
@@ -29,30 +32,37 @@ def partial_directory(job: Job) -> Path:
 
 def unfinished_steps(job: Job) -> int:
     """The optimizer steps of that very job that a checkpoint holds."""
-    checkpoint = last_checkpoint(partial_directory(job), job.fingerprint)
+    checkpoint = last_checkpoint(job)
     return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
 
 
-def last_checkpoint(partial: Path, fingerprint: str) -> Path | None:
-    """The newest whole checkpoint of the job with that fingerprint."""
-    owner = partial / "fingerprint"
-    if not owner.is_file() or owner.read_text(encoding="utf-8") != fingerprint:
+def last_checkpoint(job: Job) -> Path | None:
+    """The newest whole checkpoint of that very job."""
+    partial = partial_directory(job)
+    if not owns(job, partial):
         return None
     # The clock's record is written after everything else, so where it is, the checkpoint is whole.
     whole = [path for path in partial.glob("checkpoint-*") if (path / RECORD).is_file()]
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def claim(partial: Path, fingerprint: str) -> None:
-    """Makes the directory this job's: removes another one's checkpoints, and those that a kill left half-written."""
-    owner = partial / "fingerprint"
-    if not owner.is_file() or owner.read_text(encoding="utf-8") != fingerprint:
+def owns(job: Job, partial: Path) -> bool:
+    """Whether the checkpoints there are that job's."""
+    owner = partial / OWNER
+    return owner.is_file() and owner.read_text(encoding="utf-8") == job.course
+
+
+def claim(job: Job) -> Path:
+    """The job's directory for checkpoints, without those of another job, and those that a kill left half-written."""
+    partial = partial_directory(job)
+    if not owns(job, partial):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        owner.write_text(fingerprint, encoding="utf-8")
+        (partial / OWNER).write_text(job.course, encoding="utf-8")
     for path in partial.glob("checkpoint-*"):
         if not (path / RECORD).is_file():
             shutil.rmtree(path)
+    return partial
 
 
 def make_clock(job: Job, checkpoint: Path | None, progress: Progress, processes: Processes) -> Any:

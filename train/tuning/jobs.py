@@ -62,6 +62,11 @@ class Job:
         return self.optimization.batch_size * self.optimization.accumulation * self.processes
 
     @property
+    def course(self) -> str:
+        """What a checkpoint must share with the job to go on from: steps of other sizes are other steps."""
+        return f"{self.fingerprint} {self.rows_per_step}"
+
+    @property
     def steps(self) -> int:
         """Optimizer steps."""
         return -(-len(self.rows) // self.rows_per_step)

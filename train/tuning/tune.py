@@ -78,9 +78,9 @@ def train_one(
 
     partial = partial_directory(job)
     if processes.main:
-        claim(partial, job.fingerprint)
+        claim(job)
     processes.wait()
-    checkpoint = last_checkpoint(partial, job.fingerprint)
+    checkpoint = last_checkpoint(job)
     clock = make_clock(job, checkpoint, progress, processes)
     patience = job.optimization.patience
     try:
@@ -111,6 +111,7 @@ def train_one(
         "fingerprint": job.fingerprint,
         "rows": len(job.rows) // job.epochs,
         "epochs": job.epochs,
+        "rows_per_step": job.rows_per_step,
         "steps": steps,
         "kept_step": kept_step(job, trainer.state),
         "tokens": sum(map(len, seen)),

@@ -1,0 +1,99 @@
+"""The estimate of a run, stage by stage, as `openbook check` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from train import models
+from train.estimate.machine import Machine, measure
+from train.estimate.mends import Mend, sampling_mends, tuning_mends
+from train.estimate.sampling import asked, reference_tokens, sampling_bytes, sampling_seconds
+from train.estimate.shape import shape_of
+from train.estimate.tuning import passes, tuning_bytes, tuning_seconds
+from train.estimate.words import gib, span, two_digits
+from train.prepare import Prepared
+from train.tuning import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The most memory in bytes that a stage takes, its seconds, and what it works on, in words."""
+
+    peak: float
+    seconds: float
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What each stage with a model takes, what was assumed, and what does not fit, with its mend."""
+
+    stages: Mapping[str, Stage]
+    machine: Machine
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def lines(self) -> Iterator[str]:
+        """As `openbook check` prints it."""
+        peaks = ", ".join(f"{name} about {gib(stage.peak)}" for name, stage in self.stages.items())
+        times = ", ".join(f"{name} about {span(each.seconds)} ({each.work})" for name, each in self.stages.items())
+        yield f"memory     {peaks} (of {self.machine.has})"
+        yield f"time       {times}"
+        for name, lines in (("assumed", self.assumptions), ("warning", self.warnings)):
+            for line in lines:
+                yield f"{name:<10} {line}"
+
+
+def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
+    """About what the run takes on the machine; None measures this one. Nothing that is already done is taken off.
+
+    Raises:
+        UserError: the base's configuration cannot be read, or it is of no kind that can be estimated.
+    """
+    jobs, sampling = prepared.jobs, prepared.recipe.sampling
+    shape = shape_of(models.load_config(prepared.source, prepared.recipe.base), prepared.recipe.base)
+    width = 4 if prepared.dtype == "float32" else 2
+    machine = machine or measure(shape, prepared.dtype, usual_tokens(jobs))
+    reference = reference_tokens(prepared)
+    stages: dict[str, Stage] = {}
+    warnings: list[str] = []
+    if jobs:
+        stages["tuning"] = tuning = Stage(
+            peak=max(tuning_bytes(shape, job, width, machine.device) for job in jobs),
+            seconds=sum(tuning_seconds(shape, job, machine) for job in jobs),
+            work=f"{sum(len(job.rows) for job in jobs):,} rows, "
+            f"{sum(len(row) for job in jobs for row in job.rows):,} tokens",
+        )
+        if tuning.peak > machine.memory:
+            warnings.append(too_much("tuning", tuning, machine, tuning_mends(shape, prepared, width, machine)))
+    if arms := asked(prepared, reference):
+        stages["sampling"] = answering = Stage(
+            peak=sampling_bytes(shape, arms, sampling, width, machine),
+            seconds=sampling_seconds(shape, arms, sampling, width, machine),
+            work=f"{prepared.answers:,} answers",
+        )
+        if answering.peak > machine.memory:
+            mends = sampling_mends(shape, arms, sampling, width, machine)
+            warnings.append(too_much("sampling", answering, machine, mends))
+    assumptions = (
+        "one process and nothing else running; right within a factor of about two",
+        f"{two_digits(machine.rate / 1e9)} billion operations a second in {prepared.dtype} and "
+        f"{two_digits(machine.bandwidth / 1e9)} GB/s from memory, as measured now",
+        f"tuned arms answer as long as the references (about {reference:.0f} tokens), an untouched base longer",
+    )
+    return Estimate(stages, machine, assumptions, tuple(warnings))
+
+
+def usual_tokens(jobs: Sequence[Job]) -> int:
+    """The mean number of tokens in a training batch; a middling number where nothing is trained."""
+    tokens = [batch.tokens for job in jobs for batch in passes(job.rows, job.optimization.batch_size)]
+    return sum(tokens) // len(tokens) if tokens else 256
+
+
+def too_much(name: str, stage: Stage, machine: Machine, mends: Sequence[Mend]) -> str:
+    """That the stage does not fit, and what would lower it."""
+    offered = "".join(f"{mend.words} (to about {gib(mend.peak)}), " for mend in mends)
+    return (
+        f"{name} takes about {gib(stage.peak)}, more than the {machine.has}; lower it with {offered}or a smaller base"
+    )
