@@ -1,8 +1,8 @@
 """LoRA against QLoRA at the mission's shapes: tokens a second, peak memory and the ratio of their step times.
 
 Weights are random, which changes neither speed nor memory. Each adapter kind is trained through openbook's own trainer
-on the same random rows, alternating over the repeats, after a warm-up that is not counted. Figures are medians, with the
-least and the greatest in brackets. On a CPU only `--shape tiny` is sensible.
+on the same random rows, alternating over the repeats, after a warm-up that is not counted. Figures are medians, with
+the least and the greatest in brackets. On a CPU only `--shape tiny` is sensible.
 
     python scripts/gpu_check.py --shape kanana phi3 --steps 20 --repeats 3 --out gpu.json
 """
@@ -105,10 +105,7 @@ def train(directory: Path, kind: str, options: argparse.Namespace, scratch: Path
         torch.cuda.reset_peak_memory_stats()
     load = lambda four_bit: models.load_model(models.resolve(base), base, four_bit)  # noqa: E731
     list(tuning.tune([job], load, Tokenizer(), tick))
-    steps = [
-        after - before
-        for before, after in zip(moments[options.warm_up - 1 :], moments[options.warm_up :], strict=False)
-    ]
+    steps = [after - before for before, after in pairwise(moments[options.warm_up - 1 :])]
     tokens = sum(map(len, given[options.warm_up * options.batch :]))
     peak = torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else float("nan")
     return {"step": statistics.median(steps), "tokens_per_second": tokens / sum(steps), "peak_gib": peak}

@@ -13,20 +13,8 @@ SCRIPT = Path(__file__).parent.parent / "scripts" / "gpu_check.py"
 
 def test_it_prints_the_ratio_and_writes_the_figures(tmp_path):
     out = tmp_path / "gpu.json"
-    options = [
-        "--shape",
-        "tiny",
-        "--steps",
-        "2",
-        "--warm-up",
-        "1",
-        "--repeats",
-        "2",
-        "--length",
-        "40",
-        "--out",
-        str(out),
-    ]
+    sizes = {"shape": "tiny", "steps": 2, "warm-up": 1, "repeats": 2, "length": 40, "out": out}
+    options = [text for name, value in sizes.items() for text in (f"--{name}", str(value))]
     done = subprocess.run(
         [sys.executable, str(SCRIPT), *options], check=False, capture_output=True, text=True, timeout=200
     )

@@ -20,8 +20,7 @@ def describe(prepared: Prepared) -> Iterator[str]:
     yield f"passages   {len(dataset.passages)}"
     rubrics = sum(bool(question.facts) for question in dataset.questions if question.split in recipe.ask)
     yield f"rubrics    {rubrics} of the questions asked; the others are graded provisionally, or by abstention"
-    cells = len(prepared.contexts) * sum(len(recipe.seeds_of(arm)) for arm in recipe.arms)
-    yield f"answers    {cells * recipe.sampling.samples} ({recipe.sampling.samples} to each question in each cell)"
+    yield f"answers    {prepared.answers} ({recipe.sampling.samples} to each question in each cell)"
     for condition in recipe.conditions:
         lengths = [len(p.tokens) for (_, name), p in prepared.prompts.items() if name == condition.name]
         yield f"prompts    {condition.name:<14} {spread(lengths)} tokens"

@@ -13,8 +13,6 @@ from train import models
 from train.estimate.shape import Shape
 from train.estimate.words import GIB
 
-__all__ = ["GIB", "Machine", "measure", "memory_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Machine:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from train.estimate.machine import Machine
 from train.estimate.sampling import Asked, rows_at_once, sampling_bytes
-from train.estimate.shape import Shape
+from train.estimate.shape import Shape, four_bits
 from train.estimate.tuning import tuning_bytes
 from train.prepare import Prepared
 from train.recipe import LoRA, QLoRA, Sampling, Tuned
@@ -40,8 +40,7 @@ def tuning_mends(shape: Shape, prepared: Prepared, width: int, machine: Machine)
 
     job = max(prepared.jobs, key=need)
     now, arm = job.optimization, prepared.recipe.arms[job.arm]
-    tuned = arm if isinstance(arm, Tuned) else Tuned(job.condition, job.adapter)
-    place = f"arms.{job.arm}.optimization" if tuned.optimization else "optimization"
+    place = f"arms.{job.arm}.optimization" if isinstance(arm, Tuned) and arm.optimization else "optimization"
 
     def smaller(count: int) -> Mend:
         times = now.accumulation * now.batch_size // count  # the same rows in a step, so the same adapter
@@ -54,7 +53,7 @@ def tuning_mends(shape: Shape, prepared: Prepared, width: int, machine: Machine)
     if not now.gradient_checkpointing:
         changed = replace(job, optimization=replace(now, gradient_checkpointing=True))
         mends.append(Mend(f"{place}.gradient_checkpointing=true", need(changed)))
-    if tuned.quantization is None and machine.device != "mps":
+    if four_bits(job.adapter) is None and machine.device != "mps":
         settings = {field.name: getattr(job.adapter, field.name) for field in fields(LoRA)}
         mends.append(Mend(f"a QLoRA adapter for {job.arm}", need(replace(job, adapter=QLoRA(**settings)))))
     if width == 4:

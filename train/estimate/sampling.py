@@ -45,8 +45,7 @@ def asked(prepared: Prepared, reference: float) -> list[Asked]:
         lengths = [len(p.tokens) for p in prepared.prompts.values() if recipe.asks(arm, p.condition)]
         adapter = kind.adapter if isinstance(kind, Tuned) else None
         answer = min(most, reference if adapter else (reference + most) / 2)
-        if lengths:
-            found += [Asked(tuple(sorted(lengths, reverse=True)), adapter, answer)] * len(recipe.seeds_of(arm))
+        found += [Asked(tuple(sorted(lengths, reverse=True)), adapter, answer)] * len(recipe.seeds_of(arm))
     return found
 
 
@@ -55,7 +54,7 @@ def reference_tokens(prepared: Prepared) -> float:
     named, abstention = {question for question, _ in prepared.prompts}, prepared.recipe.prompt.abstention
     texts = [each.answer or abstention for each in prepared.dataset.questions if each.id in named]
     tokens = sum(len(prepared.chat.tokenizer.encode(text, add_special_tokens=False)) for text in texts)
-    return 1 + tokens / max(1, len(texts))
+    return 1 + tokens / len(texts)
 
 
 def rows_at_once(shape: Shape, longest: int, sampling: Sampling, width: int, free: float) -> int:

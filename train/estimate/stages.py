@@ -67,15 +67,15 @@ def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
         )
         if tuning.peak > machine.memory:
             warnings.append(too_much("tuning", tuning, machine, tuning_mends(shape, prepared, width, machine)))
-    if arms := asked(prepared, reference):
-        stages["sampling"] = answering = Stage(
-            peak=sampling_bytes(shape, arms, sampling, width, machine),
-            seconds=sampling_seconds(shape, arms, sampling, width, machine),
-            work=f"{prepared.answers:,} answers",
-        )
-        if answering.peak > machine.memory:
-            mends = sampling_mends(shape, arms, sampling, width, machine)
-            warnings.append(too_much("sampling", answering, machine, mends))
+    arms = asked(prepared, reference)
+    stages["sampling"] = answering = Stage(
+        peak=sampling_bytes(shape, arms, sampling, width, machine),
+        seconds=sampling_seconds(shape, arms, sampling, width, machine),
+        work=f"{prepared.answers:,} answers",
+    )
+    if answering.peak > machine.memory:
+        mends = sampling_mends(shape, arms, sampling, width, machine)
+        warnings.append(too_much("sampling", answering, machine, mends))
     assumptions = (
         "one process and nothing else running; right within a factor of about two",
         f"{two_digits(machine.rate / 1e9)} billion operations a second in {prepared.dtype} and "

@@ -61,7 +61,8 @@ def activation_bytes(shape: Shape, adapter: LoRA, width: int, length: int, devic
     So it is in transformers' Llama; fused projections (Phi-3) keep an eighth more.
     """
     layers = shape.adapted(adapter)
-    inputs, outputs = (sum(sizes) / shape.layers for sizes in zip(*layers, strict=True))
+    inputs = sum(size for size, _ in layers) / shape.layers
+    outputs = sum(size for _, size in layers) / shape.layers
     ranks = adapter.rank * len(layers) / shape.layers
     adapter_width = width if device == "cuda" else 4  # without autocast the adapters compute in their own float32
     copied = width < 4 or adapter.dropout > 0
@@ -80,7 +81,7 @@ def tuning_bytes(shape: Shape, job: Job, width: int, device: str) -> float:
     """The most memory that a job takes: what stays, and what its largest batch adds.
 
     What stays is the base; adapters, gradients and AdamW's two moments in float32, 16 bytes a parameter; and the
-    largest layer's weights once more where they are unpacked from 4 bits, three times in float32 for DoRA's norms.
+    largest layer's weights once more where they are unpacked from 4 bits, and three times in float32 for DoRA's norms.
     """
     four_bit = four_bits(job.adapter)
     largest = max(inputs * outputs for _, inputs, outputs in shape.linear)
