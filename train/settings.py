@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from train.errors import UserError, nearest
-from train.recipe import STRICT, Recipe, Tuned
+from train.fields import STRICT
+from train.recipe import Recipe, Tuned
 
 
 def explain(error: ValidationError) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.errors import UserError
-from train.recipe import HUB_DATASET
+from train.fields import HUB_DATASET
 
 FILES = ("*.parquet", "*.json*", "*.csv*", "*.arrow", "*.md", "*.yaml")
 """What is fetched: tables and what describes them. A loading script is not, so that none can ever run."""

@@ -10,7 +10,7 @@ from train.data.files import file_errors
 from train.data.folders import read_folder
 from train.data.hub import fetch
 from train.data.tables import Table, read_table
-from train.recipe import HUB
+from train.fields import HUB
 
 
 def read_source(source: str | Path, columns: Sequence[str], kinds: Sequence[str], what: str) -> Table:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from train.errors import InputProblems, UserError
+from train.fields import HUB
 from train.models.source import package_file
 from train.naming import check_slug
-from train.recipe import HUB
 from train.scaffold.choices import choose, describe
 from train.scaffold.material import attempt, read
 from train.scaffold.module import Names, literal, module_text, path_code
