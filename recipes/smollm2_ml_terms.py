@@ -1,6 +1,6 @@
 """SmolLM2-135M-Instruct on English machine-learning terms: every condition, no GPU.   openbook run smollm2_ml_terms
 
-The conditions of the larger models' recipes and their arms but the mix, at a size that a laptop can do in half an hour.
+The conditions of the larger models' recipes and their arms but the mix, at a size that a laptop can do within the hour.
 """
 
 from recipes.phi3_ml_terms import RECIPE as PHI3

@@ -190,7 +190,7 @@ def _cell_notes(cell: Mapping[str, Any], expects: str) -> tuple[str, ...]:
         notes.append(f"{figures.percent(cell['false_refusal'])} refused though the answer was due")
     if dumps := cell.get("dumps"):
         without = figures.percent(cell["accuracy_without_dumps"])
-        notes.append(f"{figures.plural(dumps, 'right answer')} recite a whole passage; {without} without these")
+        notes.append(f"{figures.plural(dumps, 'right answer')} reciting a whole passage; {without} without these")
     if len(cell["per_seed"]) > 1:
         notes.append("per training seed " + ", ".join(figures.percent(value) for value in cell["per_seed"]))
     if graders := cell.get("graders"):
