@@ -4,6 +4,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 install_openbook dev
 if [ $# -eq 0 ]; then
+    set -- --numprocesses logical --maxprocesses 4
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
     .venv/bin/mypy
