@@ -173,7 +173,7 @@ def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer])
             for each, key in wanted.items()
         ]
         run.write_records("answers.jsonl", [to_json(answer) for answer in answers])
-    if others.keys() != (aside | others).keys():
+    if others.keys() != aside.keys():
         run.write_records("superseded.jsonl", others.values())
     for path in shares(run):
         path.unlink()

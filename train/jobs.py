@@ -89,7 +89,8 @@ def training_jobs(
                 raise InputProblems([f"arms.{arm}: no training row fits into {limit} tokens; shorten the passages"])
         checks = contexts.validation_rows(tuned.condition, trained, rules, abstention=recipe.prompt.abstention)
         validation = fitted(checks, encode, f"validation row, arm {arm}", limit, optimization)
-        if not validation.rows and (optimization.keep == "best" or optimization.patience is not None):
+        watched = optimization.keep == "best" or optimization.patience is not None
+        if watched and not validation.rows:
             raise InputProblems(
                 [
                     f"arms.{arm}: optimization.keep = 'best' and optimization.patience go by the validation loss, and "
@@ -100,8 +101,11 @@ def training_jobs(
             left_out.update(dict.fromkeys(each.left_out))
         settings = TypeAdapter(type(optimization)).dump_python(optimization, mode="json")
         settings["batch_size"] *= settings.pop("accumulation")
-        for name in ("checkpoint_epochs", "max_length", "too_long"):
-            settings.pop(name)  # changes nothing that is learnt, or is in the rows already
+        # What changes nothing that is learnt, or is in the rows already. Where the validation loss decides which weights
+        # are kept, so does how often it is looked at, and on what.
+        for name in ("max_length", "too_long", *(() if watched else ("checkpoint_epochs",))):
+            settings.pop(name)
+        decisive = [[[row.prompt, row.completion] for row in validation.tokens]] if watched else []
         for seed, kept in training.items():
             made_from = [
                 TUNING,
@@ -110,6 +114,7 @@ def training_jobs(
                 TypeAdapter(type(tuned.adapter)).dump_python(tuned.adapter, mode="json"),
                 settings,
                 seed,
+                *decisive,
             ]
             all_rows[arm, seed] = kept.rows
             jobs.append(

@@ -22,6 +22,7 @@ from train.conditions import (
     GOLD,
     NONE,
     Condition,
+    Counterfactual,
     Distractors,
     Gold,
     GoldAmong,
@@ -293,6 +294,13 @@ class Recipe:
             if isinstance(condition, Mixed):
                 raise UserError(f"conditions: {condition.name!r} is for training only; ask with gold or distractors@N")
         for arm, tuned in self.arms.items():
+            if isinstance(tuned, Tuned) and isinstance(tuned.condition, Counterfactual):
+                raise UserError(f"arms.{arm}.condition: counterfactual is for asking only; train under gold or a mix")
+            if self.cells == "as-trained" and isinstance(tuned, Tuned) and isinstance(tuned.condition, Mixed):
+                raise UserError(
+                    f"cells = 'as-trained': arm {arm!r} is trained under a mix, which nothing can be asked under; "
+                    "set cells='all' or leave the arm out"
+                )
             if self.cells == "as-trained" and isinstance(tuned, Tuned) and tuned.condition.name not in named:
                 raise UserError(
                     f"cells = 'as-trained': arm {arm!r} is trained under {tuned.condition.name!r}, which is not among "

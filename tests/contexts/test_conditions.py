@@ -83,6 +83,42 @@ def test_a_mix_shows_gold_to_its_share_of_the_rows_and_equally_many_passages_to_
         assert (row.completion == ABSTENTION) == (not row.gold)
 
 
+def test_a_mix_shows_equally_many_passages_also_where_a_fact_needs_several():
+    """Else their number would tell whether the answer is among them."""
+    trained = [replace(each, evidence=(each.evidence[0], f"p{(n + 1) % 20}")) for n, each in enumerate(TRAINED)]
+    rows = training_rows(Mixed(0.5), trained, rules(20), epochs=2, seed=0, abstention=ABSTENTION)
+    assert {bool(row.gold) for row in rows} == {True, False}
+    assert {len(row.passages) for row in rows} == {5}
+
+
+def test_training_on_a_search_needs_to_know_what_it_should_find():
+    trained = [replace(TRAINED[0], evidence=()), *TRAINED[1:]]
+    with pytest.raises(InputProblems, match="question 'q0': names no evidence, so that what a search misses cannot"):
+        training_rows(Retrieved(2), trained, searching(20), epochs=1, seed=0, abstention=ABSTENTION)
+
+
+@pytest.mark.parametrize(
+    ("condition", "cells", "message"),
+    [
+        (
+            COUNTERFACTUAL,
+            "all",
+            "arms.open-book.condition: counterfactual is for asking only; train under gold or a mix",
+        ),
+        (
+            Mixed(0.5),
+            "as-trained",
+            "arm 'open-book' is trained under a mix, which nothing can be asked under; set cells",
+        ),
+    ],
+)
+def test_some_conditions_are_for_asking_and_some_for_training(condition, cells, message):
+    arms = {"base": Untuned(), "open-book": Tuned(condition=condition)}
+    with pytest.raises(UserError) as raised:
+        Recipe(name="r", base=Base("m"), data=Data("q.csv"), arms=arms, cells=cells)
+    assert message in str(raised.value)
+
+
 def test_a_mix_after_raft_keeps_the_answer_as_target():
     rows = mixed_rows(Mixed(0.5, ANSWER))
     assert {bool(row.gold) for row in rows} == {True, False}

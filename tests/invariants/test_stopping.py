@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +83,38 @@ def test_an_interrupted_training_stops_and_chooses_as_an_undisturbed_one(prepare
     assert twice.summary["kept_step"] == once.summary["kept_step"]
     assert validation(twice) == validation(once)
     assert all(torch.equal(weight, weights(once)[name]) for name, weight in weights(twice).items())
+
+
+def test_a_training_that_stopped_early_and_was_killed_before_it_was_kept_does_not_go_on(
+    prepared, tmp_path, monkeypatch
+):
+    job = job_of(prepared, tmp_path / "once", patience=1)
+    (once,) = trained(prepared, [job])
+    assert once.summary["steps"] < job.steps
+    again = replace(job, directory=tmp_path / "twice")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules["train.tuning.tune"], "publish", lambda *_: (_ for _ in ()).throw(Killed))
+        with pytest.raises(Killed):
+            trained(prepared, [again])
+    (twice,) = trained(prepared, [again])
+    assert (twice.summary["steps"], twice.digest) == (once.summary["steps"], once.digest)
+
+
+def test_where_the_validation_loss_chooses_its_rows_make_the_adapter(project):
+    questions = project / "questions.jsonl"
+
+    def fingerprints(*settings: str) -> set[str]:
+        jobs = prepare(load_recipe(str(project / "recipe.py"), settings)).jobs
+        return {job.fingerprint for job in jobs}
+
+    plain, best = fingerprints(), fingerprints("optimization.keep=best")
+    rarely = fingerprints("optimization.keep=best", "optimization.checkpoint_epochs=3")
+    assert not rarely & best
+    assert fingerprints("optimization.checkpoint_epochs=3") == plain
+    text = questions.read_text(encoding="utf-8")
+    questions.write_text(text.replace("It is plum.", "It is quite plum."), encoding="utf-8")
+    assert not fingerprints("optimization.keep=best") & best
+    assert fingerprints() == plain
 
 
 def test_without_validation_rows_there_is_nothing_to_go_by(project, openbook):

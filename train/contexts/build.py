@@ -76,7 +76,8 @@ def make_context(condition: Condition, question: Question, rules: ContextRules, 
     match condition:
         case Mixed(gold_share=share, distractors=count, otherwise=otherwise):
             golden = generator(rules.seed, question.id, f"share {occasion}").random() < share
-            context = make_context(Gold(count) if golden else Distractors(count + 1), question, rules, occasion)
+            others = Distractors(count + max(1, len(question.evidence)))  # as many as with gold
+            context = make_context(Gold(count) if golden else others, question, rules, occasion)
             answers = answerable and (golden or otherwise == ANSWER)
             return replace(context, condition=condition.name, expects="answer" if answers else "abstain")
         case Counterfactual() if answerable:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from train.conditions import Condition, Retrieved
 from train.contexts.build import ContextRules, generator, make_context, make_contexts
+from train.errors import InputProblems
 from train.records import Question, TrainingRow
 
 
@@ -24,6 +25,12 @@ def training_rows(
     """
     trained = [question for question in questions if question.split == "train"]
     make_contexts(condition, trained, rules)  # says at once what is wrong with all of them
+    if isinstance(condition, Retrieved) and (unknown := [each.id for each in trained if not each.evidence]):
+        raise InputProblems(
+            f"question {name!r}: names no evidence, so that what a search misses cannot be told in training under "
+            f"{condition.name}; fill its column 'evidence'"
+            for name in unknown
+        )
     rows: list[TrainingRow] = []
     for epoch in range(epochs):
         epoch_rows = [

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import torch
 
 PROMPTS = 8
-"""So many of the run's prompts are compared, the last token of each and all before it."""
+"""So many of the run's prompts are compared."""
+POSITIONS = 64
+"""At so many positions at the end of each: the logits of a whole prompt would take gigabytes."""
 
 
 def merge(
@@ -56,14 +58,14 @@ def merge(
     prompts, before = tested_logits(run, load(stored, say, trust_remote_code=trust_remote_code))
     whole = load(replace(stored, quantization=None), say, trust_remote_code=trust_remote_code)
     merged = whole.model.merge_and_unload()
-    after = [logits(merged, prompt) for prompt in prompts]
+    compared = difference(before, [logits(merged, prompt) for prompt in prompts])
     merged.save_pretrained(out)
     whole.format.tokenizer.save_pretrained(out)
     four_bit = f", which was tuned and tested on {stored.quantization.precision} weights" if stored.quantization else ""
     dtype = str(merged.dtype).removeprefix("torch.")
     return [
         f"{out}: {run.recipe}, arm {arm} seed {stored.seed}{four_bit}, merged in {dtype}",
-        difference(before, after),
+        compared,
     ]
 
 
@@ -76,11 +78,12 @@ def tested_logits(run: Run, tested: Respondent) -> tuple[list[list[int]], list[t
 
 
 def logits(model: Any, prompt: Sequence[int]) -> torch.Tensor:
-    """positions × vocabulary, float32 on the CPU."""
+    """positions × vocabulary, float32 on the CPU: of the last `POSITIONS` tokens."""
     import torch
 
     with torch.inference_mode():
-        found: torch.Tensor = model(torch.tensor([list(prompt)], device=model.device)).logits[0].float().cpu()
+        tokens = torch.tensor([list(prompt)], device=model.device)
+        found: torch.Tensor = model(tokens, logits_to_keep=POSITIONS).logits[0].float().cpu()
     return found
 
 

@@ -146,7 +146,7 @@ def load(stored: StoredArm, say: models.Say, *, trust_remote_code: bool = False)
             f"base.model = {stored.base.model!r}: runs Python code of its own; give --trust-remote-code if you trust it"
         )
     # The newest revision may be another by now than the one that the run was made with.
-    base = replace(stored.base, revision=stored.base.revision or stored.commit)
+    base = replace(stored.base, revision=stored.commit or stored.base.revision)
     local = stored.commit is None and not base.model.startswith("package:")
     if local and not Path(base.model).expanduser().exists():
         where = "" if Path(base.model).expanduser().is_absolute() else f" (seen from {Path.cwd()})"

@@ -22,7 +22,9 @@ OWNER = "fingerprint"
 
 def tidy(job: Job) -> None:
     """Removes the checkpoints of a job whose adapter is there already (a kill can come between the two)."""
-    shutil.rmtree(partial_directory(job), ignore_errors=True)
+    partial = partial_directory(job)
+    if owns(job, partial):
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def partial_directory(job: Job) -> Path:
@@ -86,6 +88,8 @@ def make_clock(job: Job, checkpoint: Path | None, progress: Progress, processes:
                 progress(job, state.global_step, float(logs["loss"]))
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if control.should_training_stop and state.global_step < state.max_steps:
+                return  # stopped early: whoever went on from this checkpoint would train past the stop
             processes.wait()  # every process keeps the state of its random numbers there
             if processes.main:
                 target = Path(args.output_dir) / f"checkpoint-{state.global_step}" / RECORD

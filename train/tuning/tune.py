@@ -173,7 +173,7 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
     epoch_steps = max(1, job.steps // job.epochs)
     save_steps = epoch_steps * optimization.checkpoint_epochs
     watched = optimization.keep == "best" or optimization.patience is not None
-    return SFTConfig(
+    config = SFTConfig(
         output_dir=str(directory),
         num_train_epochs=1,
         train_sampling_strategy="sequential",
@@ -209,6 +209,9 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
         report_to="none",
         disable_tqdm=True,
     )
+    # One process works on one GPU; several are the launcher's business (and stock DataParallel would split the batches).
+    config._n_gpu = min(config._n_gpu, 1)
+    return config
 
 
 def lora_config(adapter: LoRA) -> Any:
