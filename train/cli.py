@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="'ARM/CONDITION vs ARM/CONDITION'",
-        help="a planned contrast; may be repeated (default: every pair of cells, in the order of the file)",
+        help="a planned contrast; may be repeated (default: every pair of up to four cells, else each with the first)",
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
     compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")

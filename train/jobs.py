@@ -101,8 +101,8 @@ def training_jobs(
             left_out.update(dict.fromkeys(each.left_out))
         settings = TypeAdapter(type(optimization)).dump_python(optimization, mode="json")
         settings["batch_size"] *= settings.pop("accumulation")
-        # What changes nothing that is learnt, or is in the rows already. Where the validation loss decides which weights
-        # are kept, so does how often it is looked at, and on what.
+        # What changes nothing that is learnt, or is in the rows already. Where the validation loss decides which
+        # weights are kept, so does how often it is looked at, and on what.
         for name in ("max_length", "too_long", *(() if watched else ("checkpoint_epochs",))):
             settings.pop(name)
         decisive = [[[row.prompt, row.completion] for row in validation.tokens]] if watched else []

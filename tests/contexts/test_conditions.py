@@ -103,12 +103,12 @@ def test_training_on_a_search_needs_to_know_what_it_should_find():
         (
             COUNTERFACTUAL,
             "all",
-            "arms.open-book.condition: counterfactual is for asking only; train under gold or a mix",
+            "arms.open-book.condition: counterfactual is for asking only; train under",
         ),
         (
             Mixed(0.5),
             "as-trained",
-            "arm 'open-book' is trained under a mix, which nothing can be asked under; set cells",
+            "arm 'open-book' is trained under a mix, which nothing can be asked",
         ),
     ],
 )

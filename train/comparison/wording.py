@@ -144,7 +144,7 @@ def gold_clause(used: Sequence[CellRow], cells: Sequence[CellRow]) -> str:
 def caveats(used: Sequence[CellRow], rows: Sequence[Row], alpha: float) -> list[str]:
     """What a careful reader has to know besides the sentence."""
     result = []
-    seeds = sorted({seed for cell in used if cell["kind"] != "untouched" for seed in cell["seeds"]})
+    seeds = sorted({seed for cell in used if cell["kind"] == "tuned" for seed in cell["seeds"]})
     if len(seeds) == 1:
         result.append(f"one training seed ({seeds[0]}): this claims nothing beyond these checkpoints")
     elif seeds:

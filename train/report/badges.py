@@ -51,7 +51,7 @@ def _plan(findings: Findings) -> list[Badge]:
 
 
 def _leakage(findings: Findings) -> list[Badge]:
-    if not findings.audit:
+    if "leaks" not in findings.audit:
         return [Badge("caution", "leakage not audited", "what was trained on is not known here")]
     leaks, warnings = (_listed(findings.audit.get(name)) for name in ("leaks", "warnings"))
     if leaks:

@@ -209,7 +209,7 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
         report_to="none",
         disable_tqdm=True,
     )
-    # One process works on one GPU; several are the launcher's business (and stock DataParallel would split the batches).
+    # One process works on one GPU; several are the launcher's business, and DataParallel would make larger batches.
     config._n_gpu = min(config._n_gpu, 1)
     return config
 
