@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from train.findings import read_answers
 from train.prepare import Prepared
 from train.processes import Processes
 from train.progress import Screen
-from train.recipe import QLoRA, Tuned
 from train.records import Answer, AnswerId, to_json
 from train.store import Run, digest
 
@@ -26,8 +25,8 @@ def sample_answers(prepared: Prepared, adapters: Adapters, run: Run, screen: Scr
     own = share_file(processes.rank)
     run.mend(own)
     processes.wait()
-    pool = stored_answers(run)
-    missing = {identifier: key for identifier, key in wanted.items() if key not in pool}
+    there = stored_answers(run).keys()
+    missing = {identifier: key for identifier, key in wanted.items() if key not in there}
     processes.wait()  # nobody writes before everybody has read
     if missing:
         if processes.main:
@@ -35,16 +34,15 @@ def sample_answers(prepared: Prepared, adapters: Adapters, run: Run, screen: Scr
 
         def handover(answers: list[Answer]) -> None:
             run.append_records(own, [to_json(answer) for answer in answers])
-            pool.update((answer.key, answer) for answer in answers)
             advance(len(answers), f"{answers[-1].arm} × {answers[-1].condition}")
 
-        requests = processes.share(make_requests(missing))
+        requests = processes.share(make_requests(prepared, missing))
         with screen.stage("sampling", sum(len(each.samples) for each in requests)) as advance:
-            for four_bit, group in by_base(prepared, requests).items():
-                draw_answers(prepared, adapters, four_bit, group, handover)
+            for group in by_base(prepared, requests):
+                draw_answers(prepared, adapters, group, handover)
     processes.wait()
     if processes.main:
-        settle(run, wanted, stored_answers(run) if processes.count > 1 else pool)
+        settle(run, wanted)
 
 
 def share_file(rank: int) -> str:
@@ -63,19 +61,7 @@ def shares(run: Run) -> list[Path]:
     return sorted(run.directory.glob("answers-*.jsonl"))
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The missing samples of one question in one cell, with their keys."""
-
-    arm: str
-    seed: int
-    condition: str
-    question: str
-    samples: tuple[int, ...]
-    keys: tuple[str, ...]
-
-
-def make_requests(missing: Mapping[AnswerId, str]) -> list[Wish]:
+def make_requests(prepared: Prepared, missing: Mapping[AnswerId, str]) -> list[sampling.Request]:
     """One for each question in each cell, with the samples that are missing. One key is asked for once."""
     groups: dict[tuple[str, int, str, str], list[tuple[int, str]]] = {}
     asked: set[str] = set()
@@ -84,37 +70,36 @@ def make_requests(missing: Mapping[AnswerId, str]) -> list[Wish]:
             asked.add(key)
             groups.setdefault((each.arm, each.seed, each.condition, each.question), []).append((each.sample, key))
     return [
-        Wish(*cell, samples=tuple(sample for sample, _ in samples), keys=tuple(key for _, key in samples))
-        for cell, samples in groups.items()
+        sampling.Request(
+            arm=arm,
+            seed=seed,
+            prompt=prepared.prompts[question, condition],
+            adapter=None,  # named when it is loaded
+            samples=tuple(sample for sample, _ in samples),
+            keys=tuple(key for _, key in samples),
+        )
+        for (arm, seed, condition, question), samples in groups.items()
     ]
 
 
-def by_base(prepared: Prepared, wishes: Sequence[Wish]) -> dict[QLoRA | None, list[Wish]]:
-    """The wishes by the base that answers them: in full precision, or in 4 bits as some arm was trained on."""
-    groups: dict[QLoRA | None, list[Wish]] = {}
-    first: dict[str, QLoRA] = {}
-    for wish in wishes:
-        kind = prepared.recipe.arms[wish.arm]
-        four_bit = kind.quantization if isinstance(kind, Tuned) else None
-        if four_bit is not None:  # ranks may differ, the base does not
-            four_bit = first.setdefault(four_bit.precision, four_bit)
-        groups.setdefault(four_bit, []).append(wish)
-    return groups
+def by_base(prepared: Prepared, requests: Sequence[sampling.Request]) -> Iterable[list[sampling.Request]]:
+    """The requests that one base answers together: in full precision, or in 4 bits as some arms were trained on."""
+    groups: dict[str, list[sampling.Request]] = {}
+    for request in requests:
+        four_bit = prepared.recipe.arms[request.arm].quantization
+        groups.setdefault(four_bit.precision if four_bit else "", []).append(request)
+    return groups.values()
 
 
 def draw_answers(
-    prepared: Prepared,
-    adapters: Adapters,
-    four_bit: QLoRA | None,
-    wishes: Sequence[Wish],
-    handover: sampling.Handover,
+    prepared: Prepared, adapters: Adapters, requests: Sequence[sampling.Request], handover: sampling.Handover
 ) -> None:
-    """Loads one base with the adapters that the wishes need beside one another, and has it answer."""
+    """Loads one base with the adapters that the requests need beside one another, and has it answer."""
+    four_bit = prepared.recipe.arms[requests[0].arm].quantization
     model: Any = models.load_model(prepared.source, prepared.recipe.base, four_bit)
     names: dict[tuple[str, int], str] = {}
-    for wish in wishes:
-        identifier = wish.arm, wish.seed
-        if identifier in names or identifier not in adapters:
+    for identifier in dict.fromkeys((request.arm, request.seed) for request in requests):
+        if identifier not in adapters:
             continue
         name = f"adapter{len(names)}"  # an arm's own name may hold what module names may not
         directory = adapters[identifier].directory
@@ -126,19 +111,8 @@ def draw_answers(
             model = PeftModel.from_pretrained(model, directory, adapter_name=name)
         names[identifier] = name
     model.eval()
-    requests = [
-        sampling.Request(
-            arm=wish.arm,
-            seed=wish.seed,
-            prompt=prepared.prompts[wish.question, wish.condition],
-            adapter=names.get((wish.arm, wish.seed)),
-            samples=wish.samples,
-            keys=wish.keys,
-        )
-        for wish in wishes
-    ]
     sampling.answer(
-        requests,
+        [replace(request, adapter=names.get((request.arm, request.seed))) for request in requests],
         model,
         prepared.chat.tokenizer,
         prepared.settings,
@@ -147,11 +121,12 @@ def draw_answers(
     )
 
 
-def settle(run: Run, wanted: Mapping[AnswerId, str], pool: Mapping[str, Answer]) -> None:
+def settle(run: Run, wanted: Mapping[AnswerId, str]) -> None:
     """Writes exactly the wanted answers, in order; others are kept apart, for the day their settings come back.
 
     The answers that change files are in both for a moment, so that a kill loses none.
     """
+    pool = stored_answers(run)
     keys = set(wanted.values())
     others = {key: to_json(answer) for key, answer in pool.items() if key not in keys}
     aside = {answer.key: to_json(answer) for answer in read_answers(run, "superseded.jsonl")}

@@ -131,14 +131,15 @@ def regrade(run: Run, findings: Findings) -> list[Verdict]:
 def write_comparison(run: Run) -> None:
     """Compares the cells as planned and writes comparison.json."""
     require_answers(run)
-    if not is_graded(run, load_findings(run)):
+    findings = load_findings(run)
+    if not is_graded(run, findings):
         raise UserError(f"{run.directory}: the answers, as they are now, are not graded; run `openbook grade` first")
-    run.write("comparison.json", comparison_text(recompute(run)))
+    run.write("comparison.json", comparison_text(recompute(run, findings)))
 
 
-def recompute(run: Run) -> dict[str, Any]:
+def recompute(run: Run, findings: Findings) -> dict[str, Any]:
     """The comparison, from the stored records and the plan in the manifest."""
-    findings, plan = load_findings(run), run.manifest()["comparison"]
+    plan = run.manifest()["comparison"]
     return comparison.compare(
         recipe=run.recipe,
         questions=findings.questions,

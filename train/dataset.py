@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from train import contexts, data, grading, retrieval
 from train.conditions import Condition, Retrieved
@@ -13,7 +14,7 @@ from train.records import Passage, Question, to_json
 from train.store import digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
     """The questions, each with its split, and the passages of the corpus and those attached to questions."""
 
@@ -21,7 +22,7 @@ class Dataset:
     passages: dict[str, Passage]
     warnings: tuple[str, ...]
 
-    @property
+    @cached_property
     def shown(self) -> dict[str, Passage]:
         """Every passage that a context can hold, the counterfactual ones too, by id."""
         own = (
@@ -31,7 +32,7 @@ class Dataset:
         )
         return self.passages | {passage.id: passage for passage in own}
 
-    @property
+    @cached_property
     def made_from(self) -> str:
         """A hash of all of it."""
         records = [to_json(record) for record in (*self.questions, *self.shown.values())]

@@ -18,16 +18,11 @@ _pending: list[type[BaseException]] = []
 
 
 def watch() -> None:
-    """From now on both signals raise, and are remembered until `forget`."""
-    forget()
+    """From now on both signals raise, and are remembered."""
+    _pending.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # as in a job that a shell started in the background
             signal.signal(number, _raise)
-
-
-def forget() -> None:
-    """Nothing is pending any more."""
-    _pending.clear()
 
 
 def check() -> None:

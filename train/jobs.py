@@ -89,8 +89,7 @@ def training_jobs(
                 raise InputProblems([f"arms.{arm}: no training row fits into {limit} tokens; shorten the passages"])
         checks = contexts.validation_rows(tuned.condition, trained, rules, abstention=recipe.prompt.abstention)
         validation = fitted(checks, encode, f"validation row, arm {arm}", limit, optimization)
-        watched = optimization.keep == "best" or optimization.patience is not None
-        if watched and not validation.rows:
+        if optimization.watched and not validation.rows:
             raise InputProblems(
                 [
                     f"arms.{arm}: optimization.keep = 'best' and optimization.patience go by the validation loss, and "
@@ -103,9 +102,9 @@ def training_jobs(
         settings["batch_size"] *= settings.pop("accumulation")
         # What changes nothing that is learnt, or is in the rows already. Where the validation loss decides which
         # weights are kept, so does how often it is looked at, and on what.
-        for name in ("max_length", "too_long", *(() if watched else ("checkpoint_epochs",))):
+        for name in ("max_length", "too_long", *(() if optimization.watched else ("checkpoint_epochs",))):
             settings.pop(name)
-        decisive = [[[row.prompt, row.completion] for row in validation.tokens]] if watched else []
+        decisive = [[[row.prompt, row.completion] for row in validation.tokens]] if optimization.watched else []
         for seed, kept in training.items():
             made_from = [
                 TUNING,

@@ -56,8 +56,11 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     processes.wait()
     if "train" in stages:
         train_arms(prepared, run, screen, processes)
+    adapters = trained(prepared)
+    if "train" in stages and processes.main:
+        run.amend({"training": [dict(adapter.summary) for adapter in adapters.values()]})
     if "sample" in stages:
-        sample_answers(prepared, trained(prepared), run, screen, processes)
+        sample_answers(prepared, adapters, run, screen, processes)
     if processes.main:
         assess(run, stages, screen, rules)
 
@@ -183,8 +186,6 @@ def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processe
             ):
                 if processes.main:
                     run.stage(f"tuning {adapter.arm} seed {adapter.seed}", adapter.summary["fingerprint"])
-    if processes.main:
-        run.amend({"training": [dict(adapter.summary) for adapter in trained(prepared).values()]})
 
 
 def trained(prepared: Prepared) -> dict[tuple[str, int], tuning.Adapter]:

@@ -53,8 +53,7 @@ class Prepared:
 
     def weights(self, arm: str, adapter: str | None) -> str:
         """What identifies the weights that answer: the base, its precision, and the adapter's hash."""
-        kind = self.recipe.arms[arm]
-        four_bit = kind.quantization if isinstance(kind, Tuned) else None
+        four_bit = self.recipe.arms[arm].quantization
         precision = f"{four_bit.precision} in {self.dtype}" if four_bit else self.dtype
         return f"{self.source.fingerprint} {precision} {adapter or 'untouched'}"
 
@@ -174,7 +173,7 @@ def check_blocks(recipe: Recipe, layers: Mapping[str, int]) -> None:
     """
     uneven = {layer: inputs for layer, inputs in layers.items() if inputs % BLOCK}
     for arm, tuned in recipe.arms.items():
-        if uneven and isinstance(tuned, Tuned) and tuned.quantization is not None:
+        if uneven and tuned.quantization is not None:
             layer, inputs = next(iter(uneven.items()))
             raise UserError(
                 f"arms.{arm}.adapter: QLoRA on a CPU needs layers whose inputs are a multiple of {BLOCK}, and "

@@ -170,6 +170,11 @@ class Optimization:
     patience: Positive | None = None
     """Stop when the validation loss has not fallen for so many checkpoints; None trains to the end."""
 
+    @property
+    def watched(self) -> bool:
+        """Whether the validation loss has a say in which weights are kept."""
+        return self.keep == "best" or self.patience is not None
+
 
 @dataclass(frozen=True, config=STRICT)
 class Untuned:
@@ -178,6 +183,11 @@ class Untuned:
     @property
     def kind(self) -> str:
         return "untouched"
+
+    @property
+    def quantization(self) -> None:
+        """It is asked in full precision."""
+        return None
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -125,7 +125,7 @@ def comparisons(run: Run) -> Iterator[str]:
         yield "comparison.json: is gone"
         return
     text = run.path("comparison.json").read_bytes().decode("utf-8")
-    expected = recompute(run)
+    expected = recompute(run, load_findings(run))
     if text != comparison_text(expected):
         found = list(differing("", json.loads(text), json.loads(comparison_text(expected))))
         yield from (f"comparison.json{place}: {stored!r} is stored, {now!r} recomputed" for place, stored, now in found)

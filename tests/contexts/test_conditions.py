@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.contexts.test_contexts import ABSTENTION, NOWHERE, ONE, TWO, UNKNOWN, make, question, rules, shown
+from tests.contexts.test_contexts import ABSTENTION, NOWHERE, ONE, UNKNOWN, make, question, rules, shown
 from train.conditions import ABSTAIN, ANSWER, COUNTERFACTUAL, GOLD, NONE, Distractors, Mixed, Retrieved
 from train.contexts import training_rows, validation_rows
 from train.errors import InputProblems, UserError
@@ -145,8 +145,7 @@ def test_training_on_what_a_search_finds_teaches_the_answer_only_where_it_is_fou
     assert sum(bool(row.gold) for row in rows) >= 20
 
 
-@pytest.mark.parametrize("asked", [TWO, UNKNOWN])
-def test_a_mix_is_nothing_to_ask_under(asked):
+def test_a_mix_is_nothing_to_ask_under():
     recipe = {"name": "r", "base": Base("m"), "data": Data("q.csv"), "arms": {"base": Untuned()}}
     with pytest.raises(UserError, match=r"conditions: 'mixed@0.5\+3-abstain' is for training only"):
         Recipe(**recipe, conditions=(NONE, Mixed(0.5)))

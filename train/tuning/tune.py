@@ -172,7 +172,6 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
     optimization = job.optimization
     epoch_steps = max(1, job.steps // job.epochs)
     save_steps = epoch_steps * optimization.checkpoint_epochs
-    watched = optimization.keep == "best" or optimization.patience is not None
     config = SFTConfig(
         output_dir=str(directory),
         num_train_epochs=1,
@@ -189,12 +188,12 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
         eval_strategy="steps" if job.validation else "no",
-        eval_steps=save_steps if watched else epoch_steps,
+        eval_steps=save_steps if optimization.watched else epoch_steps,
         save_strategy="steps",
         save_steps=save_steps,
         save_total_limit=2,
         load_best_model_at_end=optimization.keep == "best",
-        metric_for_best_model="eval_loss" if watched else None,
+        metric_for_best_model="eval_loss" if optimization.watched else None,
         restore_callback_states_from_checkpoint=optimization.patience is not None,
         logging_steps=1,
         # The default logs a loss that is not a number as 0, and divergence would go unnoticed.
