@@ -17,7 +17,7 @@ from train.recipe import Optimization, Recipe, Tuned
 from train.records import TrainingRow
 from train.store import digest
 
-TUNING = "sft-2"
+TUNING = "sft-3"
 """Part of every adapter's fingerprint; raise it when training makes other weights of the same rows."""
 
 Rows = dict[tuple[str, int], list[TrainingRow]]
@@ -102,7 +102,8 @@ def training_jobs(
         settings["batch_size"] *= settings.pop("accumulation")
         # What changes nothing that is learnt, or is in the rows already. Where the validation loss decides which
         # weights are kept, so does how often it is looked at, and on what.
-        for name in ("max_length", "too_long", *(() if optimization.watched else ("checkpoint_epochs",))):
+        unimportant = ["max_length", "too_long", "gradient_checkpointing"]
+        for name in [*unimportant, *([] if optimization.watched else ["checkpoint_epochs"])]:
             settings.pop(name)
         decisive = [[[row.prompt, row.completion] for row in validation.tokens]] if optimization.watched else []
         for seed, kept in training.items():

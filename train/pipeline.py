@@ -44,10 +44,12 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     if processes.main:
         processes.wait()
     processes.wait()
+    device = models.pick_device()
+    memory = tuning.Memory(device, processes.agree(models.memory_of(device)[1]))
     if processes.main:
         for warning in prepared.dataset.warnings:
             screen.warn(warning)
-        say_plan(prepared, run, screen, processes)
+        say_plan(prepared, run, screen, processes, memory)
         if not dry_run:
             begin(recipe, run, processes)
             freeze(prepared, run)
@@ -55,7 +57,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         return
     processes.wait()
     if "train" in stages:
-        train_arms(prepared, run, screen, processes)
+        train_arms(prepared, run, screen, processes, memory)
     adapters = trained(prepared)
     if "train" in stages and processes.main:
         run.amend({"training": [dict(adapter.summary) for adapter in adapters.values()]})
@@ -97,10 +99,10 @@ def begin(recipe: Recipe, run: Run, processes: Processes) -> None:
     )
 
 
-def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes) -> None:
+def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes, memory: tuning.Memory) -> None:
     """Says what will be done, what is reused and why, and the choices that could surprise."""
     recipe = prepared.recipe
-    device = models.pick_device()
+    device = memory.device
     screen.say(
         f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}"
     )
@@ -112,7 +114,7 @@ def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes)
     for leak in prepared.audit["leaks"]:
         screen.warn(f"leakage: {leak}")
     screen.say("plan:")
-    for step in make_plan(prepared, run):
+    for step in make_plan(prepared, run, memory):
         screen.say(str(step))
 
 
@@ -163,8 +165,8 @@ def freeze(prepared: Prepared, run: Run) -> None:
     run.stage("contexts", contexts_made_from(prepared.recipe, dataset))
 
 
-def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processes) -> None:
-    """Trains the adapters that are not there yet, all processes at one adapter."""
+def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processes, memory: tuning.Memory) -> None:
+    """Trains the adapters that are not there yet, all processes at one stack of them."""
     todo = [job for job in prepared.jobs if tuning.finished(job.directory, job.fingerprint) is None]
     processes.wait()  # nobody writes before everybody has looked
     if processes.main:
@@ -174,6 +176,8 @@ def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processe
     if todo:
         if processes.main:
             run.unstage("sampling", "grading")
+        stacks = tuning.plan_stacks(todo, prepared.config, prepared.dtype, memory)
+        processes.wait()  # nobody writes before everybody knows what goes on from where
         begun = sum(tuning.unfinished_steps(job) for job in todo)
         with screen.stage("tuning", sum(job.steps for job in todo), begun) as advance:
             for adapter in tuning.tune(
@@ -183,6 +187,7 @@ def train_arms(prepared: Prepared, run: Run, screen: Screen, processes: Processe
                 lambda job, step, loss: advance(1, f"{job.name}, loss {loss:.3f}"),
                 lambda summary: serving.card(summary, run.manifest()),
                 processes,
+                stacks,
             ):
                 if processes.main:
                     run.stage(f"tuning {adapter.arm} seed {adapter.seed}", adapter.summary["fingerprint"])

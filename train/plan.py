@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from train.asking import stored_answers
 from train.prepare import Prepared, contexts_made_from, frozen_contexts
 from train.store import Run
-from train.tuning import finished, unfinished_steps
+from train.tuning import Memory, finished, plan_stacks, unfinished_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,16 @@ class Step:
         return f"  {self.stage:<12} {state:<6} {self.why}"
 
 
-def make_plan(prepared: Prepared, run: Run) -> list[Step]:
-    """What of the run is there, what is to do, and why; nothing is changed."""
+def make_plan(prepared: Prepared, run: Run, memory: Memory) -> list[Step]:
+    """What of the run is there, what is to do, and why, on a device with that memory; nothing is changed."""
     steps = [contexts_step(prepared, run)]
     digests: dict[tuple[str, int], str] = {}
+    adapters = {job.name: finished(job.directory, job.fingerprint) for job in prepared.jobs}
+    to_do = [job for job in prepared.jobs if adapters[job.name] is None]
+    stacks = plan_stacks(to_do, prepared.config, prepared.dtype, memory)
+    words = {job.name: stacked.words(job) for stacked in stacks for job in stacked.jobs}
     for job in prepared.jobs:
-        adapter = finished(job.directory, job.fingerprint)
+        adapter = adapters[job.name]
         begun = unfinished_steps(job)
         if adapter is not None:
             digests[job.arm, job.seed] = adapter.digest
@@ -39,6 +43,7 @@ def make_plan(prepared: Prepared, run: Run) -> list[Step]:
         else:
             changed = "; data or settings changed" if job.directory.is_dir() else ""
             why = f"{job.name}: {job.steps} steps over {len(job.rows)} rows, condition {job.condition}{changed}"
+        why = "; ".join(filter(None, (why, words.get(job.name))))
         steps.append(Step("tuning", begun, 0 if adapter else job.steps, why))
     wanted = prepared.wanted(digests)
     recipe, total = prepared.recipe, prepared.answers

@@ -38,6 +38,7 @@ class Prepared:
     dropped: tuple[str, ...]
     audit: Mapping[str, Any]
     settings: Settings
+    config: Any
     dtype: str
 
     @property
@@ -138,6 +139,7 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
             seed=recipe.sampling.seed,
             stop=tuple(sorted(chat.stop)),
         ),
+        config=config,
         dtype=dtype,
     )
 

@@ -33,6 +33,14 @@ class Processes:
         """This process's items: every one goes to exactly one process, neighbours to different ones."""
         return list(items[self.rank :: self.count])
 
+    def agree(self, number: int) -> int:
+        """The main process's number, in all of them."""
+        if self.count == 1:
+            return number
+        from accelerate.utils import broadcast_object_list
+
+        return int(broadcast_object_list([number])[0])
+
     def wait(self) -> None:
         """Returns when all processes have come here."""
         if self.count > 1:

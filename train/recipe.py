@@ -161,8 +161,8 @@ class Optimization:
     """Longest row in tokens; None is the model's window."""
     too_long: Literal["refuse", "drop"] = "refuse"
     """A row longer than `max_length` stops the run, or is dropped, counted and reported. Rows are never cut."""
-    gradient_checkpointing: bool = False
-    """Recompute activations in the backward pass: less memory, more time."""
+    gradient_checkpointing: bool | None = None
+    """Compute activations again in the backward pass: less memory, more time. None does where memory is short."""
     checkpoint_epochs: Positive = 1
     """Epochs between checkpoints, which are what a killed run goes on from."""
     keep: Literal["last", "best"] = "last"

@@ -12,7 +12,6 @@ from train.estimate import (
     Asked,
     asked,
     estimate,
-    memory_of,
     reference_tokens,
     rows_at_once,
     sampling_bytes,
@@ -57,7 +56,7 @@ def test_the_engine_chooses_as_many_rows_as_were_foreseen(prepared):
     request = Request("base", 0, prompt, None, (0,), ("",))
     for new in (10, 200_000, 1_000_000):  # the first as many as there may be, the others as many as fit
         engine = fitting_rows(model, request, replace(prepared.settings, max_new_tokens=new))
-        free = memory_of("cpu")[1]
+        free = models.memory_of("cpu")[1]
         foreseen = rows_at_once(tiny, len(prompt.tokens), Sampling(samples=1, max_new_tokens=new), 4, free)
         assert foreseen == pytest.approx(engine, rel=0.3, abs=1)
         assert foreseen <= MOST_ROWS

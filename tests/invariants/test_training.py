@@ -18,7 +18,6 @@ from train.errors import RunFailed
 from train.prepare import Prepared
 from train.tuning.jobs import IGNORED
 from train.tuning.trainer import completion_loss
-from train.tuning.tune import training_arguments
 
 
 def silent(job: tuning.Job, step: int, loss: float) -> None:
@@ -111,23 +110,18 @@ def test_training_twice_gives_the_same_bytes(prepared, tmp_path):
     assert first.digest == again.digest
 
 
-def test_validation_loss_is_the_mean_over_tokens_whatever_the_batch(prepared, model, tmp_path):
-    from datasets import Dataset
-
-    from train.tuning.trainer import CompletionTrainer
-
+@pytest.mark.parametrize("dora", [False, True], ids=["decoder", "transformers"])
+def test_validation_loss_is_the_mean_over_tokens_whatever_the_batch(prepared, model, tmp_path, dora):
+    """Before the first step an adapter changes nothing, so the base's own loss is what must come out."""
     job = prepared.jobs[1]
     rows = list(job.rows[:7])
     found = []
     for size in (1, 3, 7):
-        arguments = training_arguments(
-            replace(job, optimization=replace(job.optimization, batch_size=size)), tmp_path, "cpu", torch.float32
-        )
-        data = Dataset.from_list([row.features() for row in rows])
-        trainer = CompletionTrainer(
-            model=model, args=arguments, train_dataset=data, eval_dataset=data, processing_class=prepared.chat.tokenizer
-        )
-        found.append(trainer.evaluate()["eval_loss"])
+        settings = replace(job.optimization, batch_size=size, learning_rate=1e-30)
+        adapter = replace(job.adapter, dora=dora)
+        changed = replace(job, rows=rows, epochs=1, validation=rows, optimization=settings, adapter=adapter)
+        (made,) = trained(prepared, [replace(changed, directory=tmp_path / f"{size}", fingerprint=str(size))])
+        found.append(made.summary["validation_loss"][-1][1])
     sums = [reference_loss(model, collate([row], 0)) for row in rows]
     expected = sum(total for total, _ in sums) / sum(count for _, count in sums)
     assert found == pytest.approx([expected] * 3, rel=1e-5)
@@ -150,7 +144,9 @@ def same_weights(one: Path, other: Path, tolerance: float) -> None:
     first, second = (load_file(folder / "adapter_model.safetensors") for folder in (one, other))
     assert first.keys() == second.keys()
     for name in first:
-        torch.testing.assert_close(first[name], second[name], atol=tolerance, rtol=0, msg=name)
+        torch.testing.assert_close(
+            first[name], second[name], atol=tolerance, rtol=0, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 def test_training_that_diverges_stops_and_says_so(prepared, tmp_path):

@@ -7,7 +7,7 @@ lost to other work in two batches) and 3.7 GB, on a machine that was later measu
 second. On a GPU nothing was measured.
 """
 
-from train.estimate.machine import Machine, measure, memory_of
+from train.estimate.machine import Machine, measure
 from train.estimate.sampling import Asked, asked, reference_tokens, rows_at_once, sampling_bytes, sampling_seconds
 from train.estimate.shape import Shape, adapter_parameters, cache_bytes, shape_of, weight_bytes
 from train.estimate.stages import Estimate, Stage, estimate
@@ -16,6 +16,6 @@ from train.estimate.words import GIB, span, two_digits
 
 __all__ = [
     "GIB", "Asked", "Estimate", "Machine", "Shape", "Stage", "activation_bytes", "adapter_parameters", "asked",
-    "cache_bytes", "estimate", "measure", "memory_of", "passes", "reference_tokens", "rows_at_once", "sampling_bytes",
+    "cache_bytes", "estimate", "measure", "passes", "reference_tokens", "rows_at_once", "sampling_bytes",
     "sampling_seconds", "shape_of", "span", "tuning_bytes", "tuning_seconds", "two_digits", "weight_bytes",
 ]  # fmt: skip

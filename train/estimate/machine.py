@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from train import models
@@ -57,7 +56,7 @@ def measure(shape: Shape, dtype: str, tokens: int) -> Machine:
         bandwidth = large.nbytes / least_seconds(large.sum, device, 0.05)
         call = least_seconds(lambda: [small + 1 for _ in range(100)], device, 0.02) / 100
     operations = 2 * rows * sum(inputs * outputs for inputs, outputs in sizes)
-    return Machine(device, *memory_of(device), threads * operations / seconds, bandwidth, call)
+    return Machine(device, *models.memory_of(device), threads * operations / seconds, bandwidth, call)
 
 
 @contextmanager
@@ -94,18 +93,3 @@ def least_seconds(work: Callable[[], Any], device: str, budget: float) -> float:
     while time.perf_counter() < end:
         least = min(least, once())
     return least
-
-
-def memory_of(device: str) -> tuple[int, int]:
-    """The bytes of memory there are for the model, and those of them that are free; a container's limit counts."""
-    import psutil
-    import torch
-
-    if device == "cuda":
-        free, total = torch.cuda.mem_get_info()
-        return total, free
-    total, free = psutil.virtual_memory().total, psutil.virtual_memory().available
-    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        limit = Path(file).read_text(encoding="ascii").strip() if Path(file).is_file() else ""
-        total = min(total, int(limit)) if limit.isdigit() else total
-    return total, min(free, total)

@@ -13,6 +13,7 @@ from train.models.load import (
     stop_tokens,
     window,
 )
+from train.models.machine import memory_of
 from train.models.source import Say, Source, resolve, silent
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "load_config",
     "load_model",
     "load_tokenizer",
+    "memory_of",
     "pick_device",
     "pick_dtype",
     "resolve",

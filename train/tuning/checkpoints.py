@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from train.processes import Processes
 from train.tuning.jobs import Job, Progress
 
 RECORD = "openbook.json"
-"""In an adapter directory: how the adapter was made. In a checkpoint: the seconds it took so far."""
+"""In an adapter directory: how the adapter was made. In a checkpoint: its losses and seconds so far."""
 
 OWNER = "fingerprint"
 """Beside the checkpoints: whose they are."""
@@ -67,33 +68,63 @@ def claim(job: Job) -> Path:
     return partial
 
 
-def make_clock(job: Job, checkpoint: Path | None, progress: Progress, processes: Processes) -> Any:
-    """A callback that reports steps and keeps the training seconds over interruptions."""
+def make_clock(
+    jobs: Sequence[Job], checkpoints: Sequence[Path | None], progress: Progress, processes: Processes
+) -> Any:
+    """A callback that reports steps, and keeps each job's losses and training seconds over interruptions.
+
+    Seconds are shared out by the tokens of the jobs that are trained together. A job whose loss is no number stops the
+    training, or is left out of the stack where others go on.
+    """
     from transformers import TrainerCallback
 
-    class Clock(TrainerCallback):  # type: ignore[misc, unused-ignore]
-        def __init__(self) -> None:
-            before = json.loads((checkpoint / RECORD).read_text(encoding="utf-8"))["seconds"] if checkpoint else 0.0
-            self.began = time.perf_counter() - before
+    records = [json.loads((path / RECORD).read_text(encoding="utf-8")) if path else {} for path in checkpoints]
+    tokens = [sum(map(len, job.rows)) for job in jobs]
 
-        @property
-        def seconds(self) -> float:
-            return time.perf_counter() - self.began
+    class Clock(TrainerCallback):  # type: ignore[misc, unused-ignore]
+        trainer: Any
+
+        def __init__(self) -> None:
+            self.began = time.perf_counter() - sum(record.get("seconds", 0.0) for record in records)
+            self.losses: list[list[list[float]]] = [record.get("loss", []) for record in records]
+            self.validation: list[list[list[float]]] = [record.get("validation_loss", []) for record in records]
+
+        def seconds(self, number: int) -> float:
+            return float((time.perf_counter() - self.began) * tokens[number] / sum(tokens))
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            for name, words in (("loss", "the training loss"), ("eval_loss", "the validation loss")):
-                if not math.isfinite((logs or {}).get(name, 0.0)):
-                    raise diverged(job, f"{words} of step {state.global_step}")
-            if logs and "loss" in logs:
-                progress(job, state.global_step, float(logs["loss"]))
+            stack = self.trainer.stack
+            for name, words, curves, of_stack in (
+                ("loss", "the training loss", self.losses, "losses"),
+                ("eval_loss", "the validation loss", self.validation, "validation_losses"),
+            ):
+                if name not in (logs or {}):
+                    continue
+                found = [logs[name]] if stack is None else getattr(self.trainer, of_stack)
+                for number in range(len(jobs)) if stack is None else stack.running:
+                    if math.isfinite(found[number]):
+                        curves[number].append([state.global_step, round(found[number], 6)])
+                    elif name == "loss" or jobs[number].validation:
+                        error = diverged(jobs[number], f"{words} of step {state.global_step}")
+                        if stack is None or len(stack.running) == 1:
+                            raise error
+                        stack.leave_out(number, error)
+                    if name == "loss":
+                        progress(jobs[number], state.global_step, float(found[number]))
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if control.should_training_stop and state.global_step < state.max_steps:
                 return  # stopped early: whoever went on from this checkpoint would train past the stop
             processes.wait()  # every process keeps the state of its random numbers there
             if processes.main:
-                target = Path(args.output_dir) / f"checkpoint-{state.global_step}" / RECORD
-                target.write_text(json.dumps({"seconds": self.seconds}), encoding="utf-8")
+                for number, job in enumerate(jobs):
+                    record = {
+                        "seconds": self.seconds(number),
+                        "loss": self.losses[number],
+                        "validation_loss": self.validation[number],
+                    }
+                    target = partial_directory(job) / f"checkpoint-{state.global_step}" / RECORD
+                    target.write_text(json.dumps(record), encoding="utf-8")
 
     return Clock()
 

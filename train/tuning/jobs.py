@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from train.errors import InputProblems
-from train.recipe import LoRA, Optimization
+from train.recipe import LoRA, Optimization, QLoRA
 
 IGNORED = -100
 """The label of a position that the loss does not count."""
@@ -55,6 +55,11 @@ class Job:
     @property
     def name(self) -> str:
         return f"{self.arm} seed {self.seed}"
+
+    @property
+    def four_bit(self) -> QLoRA | None:
+        """How the base is held in 4 bits; None in full precision."""
+        return self.adapter if isinstance(self.adapter, QLoRA) else None
 
     @property
     def rows_per_step(self) -> int:

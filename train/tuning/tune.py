@@ -1,20 +1,26 @@
-"""Train adapters, one job after another, each going on from its last checkpoint."""
+"""Train adapters, in stacks where they can be, each going on from its last checkpoint."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.errors import UserError
+from train.decoder import keep_freed_memory, take_apart
+from train.errors import RunFailed, UserError
+from train.models import memory_of
 from train.models.source import file_digest
 from train.processes import Processes
 from train.recipe import LoRA, QLoRA
 from train.store import is_sealed, seal
 from train.tuning.checkpoints import RECORD, claim, diverged, last_checkpoint, make_clock, partial_directory
 from train.tuning.jobs import Adapter, Card, Job, Progress, TokenRow
+from train.tuning.stack import Stack
+from train.tuning.stacks import Memory, Stacked, plan_stacks
+from train.tuning.states import save_adapter
 
 if TYPE_CHECKING:
     import torch
@@ -31,21 +37,30 @@ def tune(
     progress: Progress,
     card: Card | None = None,
     processes: Processes = ALONE,
+    stacks: Sequence[Stacked] | None = None,
 ) -> Iterator[Adapter]:
     """Trains one adapter for each job and yields it once it is safely in its directory.
 
-    All processes call it with the same jobs; the main one writes. `card` makes the adapter's README.md.
+    All processes call it with the same jobs; the main one writes. `card` makes the adapter's README.md. `load` gives a
+    fresh base, in 4 bits where the adapter says so. `stacks` says which jobs are trained together; None finds out.
 
-    `load` gives a fresh base, in 4 bits where the adapter says so. A job that was interrupted goes on from its last
-    whole checkpoint and ends at the same weights as if it had not been.
+    A job that was interrupted goes on from its last whole checkpoint and ends at the same weights as if it had not
+    been. Of jobs that are trained together, those that diverge are reported when the others are done.
 
     Raises:
-        UserError: the adapter names modules that the base does not have.
+        UserError: an adapter names modules that the base does not have.
         RunFailed: a loss or a weight became infinite or not a number.
     """
-    for job in jobs:
-        four_bit = job.adapter if isinstance(job.adapter, QLoRA) else None
-        yield train_one(job, load(four_bit), tokenizer, progress, card, processes)
+    if stacks is None:
+        base = load(jobs[0].four_bit)
+        memory = Memory(base.device.type, memory_of(base.device.type)[1])
+        stacks = plan_stacks(jobs, base.config, str(base.dtype).removeprefix("torch."), memory)
+        del base
+    failures: list[RunFailed] = []
+    for stacked in stacks:
+        yield from train_stack(stacked, load(stacked.jobs[0].four_bit), tokenizer, progress, card, processes, failures)
+    if failures:
+        raise failures[0]
 
 
 def finished(directory: Path, fingerprint: str) -> Adapter | None:
@@ -62,49 +77,125 @@ def finished(directory: Path, fingerprint: str) -> Adapter | None:
     return Adapter(record["arm"], record["seed"], directory, digest, record)
 
 
-def train_one(
-    job: Job,
-    model: PreTrainedModel,
+def train_stack(
+    stacked: Stacked,
+    base: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     progress: Progress,
     card: Card | None,
     processes: Processes,
-) -> Adapter:
-    """Trains the job's adapter; see `tune`."""
+    failures: list[RunFailed],
+) -> Iterator[Adapter]:
+    """Trains the jobs of a stack together; see `tune`. Jobs that diverge are added to `failures`."""
     import torch
     from transformers import EarlyStoppingCallback, PrinterCallback
 
     from train.tuning.trainer import CompletionTrainer
 
-    partial = partial_directory(job)
+    jobs = stacked.jobs
     if processes.main:
-        claim(job)
+        for job in jobs:
+            claim(job)
     processes.wait()
-    checkpoint = last_checkpoint(job)
-    clock = make_clock(job, checkpoint, progress, processes)
-    patience = job.optimization.patience
-    try:
+    checkpoints = [last_checkpoint(job) for job in jobs]
+    clock = make_clock(jobs, checkpoints, progress, processes)
+    stack = None
+    if stacked.stock is None:
+        keep_freed_memory()
+        model, names = adapted(base, jobs)
+        stack = Stack(
+            jobs,
+            model,
+            take_apart(model),
+            names,
+            processes,
+            room=stacked.room,
+            checkpointing=stacked.checkpointing,
+        )
+        options: dict[str, Any] = {
+            "stack": stack,
+            "train_dataset": numbered_steps(jobs[0].steps * processes.count, processes.count),
+            "eval_dataset": numbered_steps(processes.count, processes.count) if jobs[0].validation else None,
+            "data_collator": first_step,
+        }
+    else:
+        model = base
+        options = {
+            "train_dataset": dataset(jobs[0].rows, jobs[0], tokenizer),
+            "eval_dataset": dataset(jobs[0].validation, jobs[0], tokenizer) if jobs[0].validation else None,
+            "peft_config": lora_config(jobs[0].adapter),
+        }
+    patience = jobs[0].optimization.patience
+    with names_missing_modules(jobs[0]):
         trainer = CompletionTrainer(
             model=model,
-            args=training_arguments(job, partial, model.device.type, model.dtype),
-            train_dataset=dataset(job.rows, job, tokenizer),
-            eval_dataset=dataset(job.validation, job, tokenizer) if job.validation else None,
+            args=training_arguments(jobs[0], base.device.type, base.dtype, stacked=stack is not None),
             processing_class=tokenizer,
-            peft_config=lora_config(job.adapter),
             callbacks=[clock, *([EarlyStoppingCallback(patience)] if patience else [])],
+            **options,
         )
+    clock.trainer = trainer
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=str(checkpoints[0]) if checkpoints[0] else None)
+    for number, job in enumerate(jobs):
+        adapter = stack.adapters[number] if stack else "default"
+        weights = [stack.adapters[number].flat] if stack else [w for w in trainer.model.parameters() if w.requires_grad]
+        failure = stack.diverged.get(number) if stack else None
+        if failure is None and not all(torch.isfinite(weight).all() for weight in weights):
+            failure = diverged(job, "the weights")
+        if failure is not None:
+            failures.append(failure)
+            continue
+        steps = trainer.state.global_step
+        summary = {
+            **summary_of(job, steps, kept_step(job, trainer.state)),
+            "together_with": [other.name for other in jobs if other is not job],
+            "seconds": round(clock.seconds(number), 1),
+            "parameters": sum(weight.numel() for weight in weights),
+            "loss": clock.losses[number],
+            "validation_loss": clock.validation[number],
+        }
+        if processes.main:
+            publish(job, trainer.model, adapter, summary, card)
+        processes.wait()
+        published = finished(job.directory, job.fingerprint)
+        assert published is not None, f"{job.directory} was written and is not there"
+        yield published
+
+
+def adapted(base: PreTrainedModel, jobs: Sequence[Job]) -> tuple[Any, list[str]]:
+    """The base with an adapter for each job, made from the job's own seed, and their names."""
+    from peft import get_peft_model
+    from transformers import set_seed
+
+    names = [f"job{number}" for number in range(len(jobs))]
+    model: Any = base
+    for job, name in zip(jobs, names, strict=True):
+        set_seed(job.seed)
+        with names_missing_modules(job):
+            if model is base:
+                model = get_peft_model(base, lora_config(job.adapter), adapter_name=name)
+            else:
+                model.add_adapter(name, lora_config(job.adapter))
+    return model, names
+
+
+@contextmanager
+def names_missing_modules(job: Job) -> Iterator[None]:
+    """Turns PEFT's complaint about target modules into one that names the recipe's field."""
+    try:
+        yield
     except ValueError as error:
         if "arget modules" not in str(error):
             raise
         wanted = ", ".join(job.adapter.target_modules)
         raise UserError(f"arms.{job.arm}.adapter.target_modules = {wanted}: the model has no such modules") from error
-    trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if not all(torch.isfinite(weight).all() for weight in trainer.model.parameters() if weight.requires_grad):
-        raise diverged(job, "the weights")
-    steps = trainer.state.global_step
+
+
+def summary_of(job: Job, steps: int, kept: int) -> dict[str, Any]:
+    """What is known of a job after so many steps, whatever computed them."""
     seen = job.rows[: steps * job.rows_per_step]
-    summary = {
+    return {
         "arm": job.arm,
         "seed": job.seed,
         "condition": job.condition,
@@ -113,24 +204,28 @@ def train_one(
         "epochs": job.epochs,
         "rows_per_step": job.rows_per_step,
         "steps": steps,
-        "kept_step": kept_step(job, trainer.state),
+        "kept_step": kept,
         "tokens": sum(map(len, seen)),
         "completion_tokens": sum(len(row.completion) for row in seen),
-        "seconds": round(clock.seconds, 1),
-        "parameters": sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad),
-        "loss": curve(trainer.state.log_history, "loss"),
-        "validation_loss": curve(trainer.state.log_history, "eval_loss"),
     }
-    if processes.main:
-        publish(job, trainer.model, partial, summary, card)
-    processes.wait()
-    adapter = finished(job.directory, job.fingerprint)
-    assert adapter is not None, f"{job.directory} was written and is not there"
-    return adapter
+
+
+def numbered_steps(count: int, processes: int) -> Any:
+    """What the trainer takes for a dataset: the number of an optimizer step, once for each process."""
+    from datasets import Dataset
+
+    return Dataset.from_dict({"step": [number // processes for number in range(count)]})
+
+
+def first_step(items: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+    """A batch of one step."""
+    import torch
+
+    return {"step": torch.tensor(items[0]["step"])}
 
 
 def dataset(rows: Sequence[TokenRow], job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:
-    """The rows for the trainer, in their order.
+    """The rows for the trainer, in their order, for a job that the decoder does not train.
 
     Processes get batches in turn. So that the last of them has something to do too, the rows are filled up with empty
     ones, which no loss counts; accelerate would repeat real ones.
@@ -148,11 +243,12 @@ def kept_step(job: Job, state: Any) -> int:
     return int(state.best_global_step if job.optimization.keep == "best" else state.global_step)
 
 
-def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any], card: Card | None) -> None:
+def publish(job: Job, model: Any, adapter: Any, summary: dict[str, Any], card: Card | None) -> None:
     """Saves the adapter beside its checkpoints and puts it in its place in one step; the checkpoints go."""
+    partial = partial_directory(job)
     final = partial / "final"
     shutil.rmtree(final, ignore_errors=True)
-    model.save_pretrained(final)
+    save_adapter(model, adapter, final)
     weights = final / "adapter_model.safetensors"
     files = {"digest": file_digest(weights), "configuration": file_digest(final / "adapter_config.json")}
     record = seal({**summary, "bytes": weights.stat().st_size, **files})
@@ -164,8 +260,11 @@ def publish(job: Job, model: Any, partial: Path, summary: dict[str, Any], card: 
     shutil.rmtree(partial)
 
 
-def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtype) -> SFTConfig:
-    """The trainer's settings. The rows of all epochs are one pass in the order given, so its one epoch is all ours."""
+def training_arguments(job: Job, device: str, dtype: torch.dtype, *, stacked: bool) -> SFTConfig:
+    """The trainer's settings. The rows of all epochs are one pass in the order given, so its one epoch is all ours.
+
+    A `stacked` job's steps are counted by the trainer and computed by the stack, accumulation and checkpointing too.
+    """
     import torch
     from trl import SFTConfig
 
@@ -173,19 +272,20 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
     epoch_steps = max(1, job.steps // job.epochs)
     save_steps = epoch_steps * optimization.checkpoint_epochs
     config = SFTConfig(
-        output_dir=str(directory),
+        output_dir=str(partial_directory(job)),
         num_train_epochs=1,
         train_sampling_strategy="sequential",
-        per_device_train_batch_size=optimization.batch_size,
-        per_device_eval_batch_size=optimization.batch_size,
-        gradient_accumulation_steps=optimization.accumulation,
+        per_device_train_batch_size=1 if stacked else optimization.batch_size,
+        per_device_eval_batch_size=1 if stacked else optimization.batch_size,
+        gradient_accumulation_steps=1 if stacked else optimization.accumulation,
         learning_rate=optimization.learning_rate,
         lr_scheduler_type=optimization.schedule,
         warmup_steps=round(optimization.warmup * job.steps),
         weight_decay=optimization.weight_decay,
         max_grad_norm=optimization.max_grad_norm,
-        gradient_checkpointing=optimization.gradient_checkpointing,
+        gradient_checkpointing=bool(optimization.gradient_checkpointing) and not stacked,
         max_length=None,
+        remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         eval_strategy="steps" if job.validation else "no",
         eval_steps=save_steps if optimization.watched else epoch_steps,
@@ -202,7 +302,7 @@ def training_arguments(job: Job, directory: Path, device: str, dtype: torch.dtyp
         data_seed=job.seed,
         use_cpu=device == "cpu",
         # As the base is computed: the default asks for bf16 always, even where it is emulated and slow.
-        bf16=device == "cuda" and dtype == torch.bfloat16,
+        bf16=not stacked and device == "cuda" and dtype == torch.bfloat16,
         fp16=device == "cuda" and dtype == torch.float16,
         dataloader_pin_memory=device == "cuda",
         report_to="none",
@@ -227,8 +327,3 @@ def lora_config(adapter: LoRA) -> Any:
         target_modules="all-linear" if everywhere else list(adapter.target_modules),
         task_type="CAUSAL_LM",
     )
-
-
-def curve(history: list[dict[str, float]], name: str) -> list[list[float]]:
-    """The logged values of that name as [step, value]."""
-    return [[entry["step"], round(entry[name], 6)] for entry in history if name in entry]

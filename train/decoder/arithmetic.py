@@ -1,0 +1,167 @@
+"""The pieces of a decoder block, forward and backward, written out so that nothing is copied or kept needlessly.
+
+Tokens stand in rows: every tensor is tokens × something. Gradients of frozen weights are never made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn.functional import linear, silu
+
+from train.decoder.adapters import Adapter, Low, Route, Routes
+from train.decoder.anatomy import Group, Norm
+
+Inner = list[torch.Tensor | None]
+"""What adapters keep of a group's forward pass, one for each route: inner values (tokens × members · rank)."""
+
+Masks = list[torch.Tensor | None]
+"""What dropout kept of a group's input, one for each route: tokens × inputs, True where kept."""
+
+
+def normalise(x: torch.Tensor, norm: Norm) -> tuple[torch.Tensor, torch.Tensor]:
+    """weight · x / √(mean(x²) + ε), and the factor 1/√…, tokens × 1; both computed in float32 as transformers does."""
+    wide = x.float()
+    length = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    factor = torch.rsqrt(length.square_().div_(x.shape[-1]).add_(norm.epsilon))
+    return (wide * factor).to(x.dtype).mul_(norm.weight), factor
+
+
+def normalise_backward(
+    into: torch.Tensor, gradient: torch.Tensor, x: torch.Tensor, factor: torch.Tensor, norm: Norm
+) -> None:
+    """Adds the gradient of `normalise`'s input to `into`; `gradient`, that of its output, is overwritten.
+
+    With g the gradient times the weight: factor · g − x · factor³ · mean(g · x).
+    """
+    g, wide = gradient.mul_(norm.weight).float(), x.float()
+    mean = torch.linalg.vecdot(g, wide).unsqueeze(-1) / x.shape[-1]
+    if into.dtype == torch.float32:
+        into.addcmul_(g, factor).addcmul_(wide, mean * factor**3, value=-1)
+    else:
+        into.add_(torch.addcmul(g * factor, wide, mean * factor**3, value=-1))
+
+
+def rotate(heads: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor, *, back: bool = False) -> None:
+    """Rotates tokens × heads × size in place by rotary positions (Su et al. 2021), or back.
+
+    `cosine` and `sine` are tokens × 1 × half the rotated dimensions; dimensions beyond are left as they are.
+    """
+    half = cosine.shape[-1]
+    first, second = heads[..., :half], heads[..., half : 2 * half]
+    sign = -1 if back else 1
+    moved = first * sine
+    first.mul_(cosine).addcmul_(second, sine, value=-sign)
+    second.mul_(cosine).add_(moved, alpha=sign)
+
+
+def gate(both: torch.Tensor) -> torch.Tensor:
+    """silu(gate) · up, where `both` holds gate and up side by side."""
+    left, right = both.chunk(2, dim=-1)
+    return silu(left).mul_(right)
+
+
+def gate_backward(both: torch.Tensor, gradient: torch.Tensor) -> None:
+    """Overwrites gate and up with their gradients; `gradient`, that of `gate`'s output, is overwritten too."""
+    left, right = both.chunk(2, dim=-1)
+    activated = silu(left)
+    through = gradient * right
+    torch.mul(gradient, activated, out=right)
+    left.copy_(torch.ops.aten.silu_backward(through, left))
+
+
+def project(
+    group: Group, x: torch.Tensor, lows: Sequence[tuple[Route, Low]], masks: Masks, kept: Inner | None = None
+) -> torch.Tensor:
+    """The outputs of a group's layers side by side, adapters added to the tokens that are routed to them.
+
+    `masks` has one entry for each of `lows`, None where nothing is dropped out. The adapters' inner values are
+    appended to `kept`.
+    """
+    if len(group) == 1:
+        y = linear(x, group[0].weight, group[0].bias)
+    else:
+        y = x.new_empty(len(x), sum(layer.outputs for layer in group))
+        for layer, out in zip(group, columns(group, y), strict=True):
+            torch.mm(x, layer.weight.t(), out=out)
+            if layer.bias is not None:
+                out.add_(layer.bias)
+    parts = columns(group, y)
+    for (route, low), mask in zip(lows, masks, strict=True):
+        if not low.outer:
+            inner = None
+        else:
+            inner = dropped(x[route.start : route.end], mask, route.adapter) @ low.inner.t()
+            for (at, outer), values in zip(low.outer, parts_of(inner, route.adapter.rank), strict=True):
+                parts[at][route.start : route.end].addmm_(values, outer.t(), alpha=route.adapter.scale)
+        if kept is not None:
+            kept.append(inner)
+    return y
+
+
+def project_backward(
+    group: Group,
+    gradient: torch.Tensor,
+    x: torch.Tensor,
+    lows: Sequence[tuple[Route, Low, Low]],
+    masks: Masks,
+    kept: Inner,
+    *,
+    wanted: bool = True,
+) -> torch.Tensor | None:
+    """The gradient of `project`'s input from that of its outputs; adds to the adapters' own gradients.
+
+    Each of `lows` has a route, the adapter's matrices and their gradients. Without `wanted`, only the adapters'
+    gradients are made.
+    """
+    parts = columns(group, gradient)
+    back: torch.Tensor | None = None
+    if wanted:
+        back = torch.mm(parts[0], group[0].weight)
+        for layer, part in zip(group[1:], parts[1:], strict=True):
+            back.addmm_(part, layer.weight)
+    for (route, low, into), mask, inner in zip(lows, masks, kept, strict=True):
+        if inner is None:
+            continue
+        adapter, here = route.adapter, slice(route.start, route.end)
+        through = torch.empty_like(inner)
+        each = zip(low.outer, into.outer, parts_of(inner, adapter.rank), parts_of(through, adapter.rank), strict=True)
+        for (at, outer), (_, outer_gradient), values, to in each:
+            part = parts[at][here]
+            torch.addmm(to, part, outer, beta=0, alpha=adapter.scale, out=to)
+            accumulate(outer_gradient, part.t(), values, adapter.scale)
+        accumulate(into.inner, through.t(), dropped(x[here], mask, adapter), 1.0)
+        if back is not None and mask is None:
+            back[here].addmm_(through, low.inner)
+        elif back is not None:
+            back[here].add_(dropped(through @ low.inner, mask, adapter))
+    return back
+
+
+def columns(group: Group, side_by_side: torch.Tensor) -> Sequence[torch.Tensor]:
+    """The outputs of the group's layers, as views of the whole."""
+    return torch.split(side_by_side, [layer.outputs for layer in group], dim=1)
+
+
+def parts_of(side_by_side: torch.Tensor, rank: int) -> Sequence[torch.Tensor]:
+    """The inner values of a group's members, as views of the whole."""
+    return torch.split(side_by_side, rank, dim=1)
+
+
+def dropped(x: torch.Tensor, mask: torch.Tensor | None, adapter: Adapter) -> torch.Tensor:
+    """The input after dropout (Srivastava et al. 2014), scaled so that its mean stays."""
+    return x if mask is None else (x * mask).mul_(1 / (1 - adapter.dropout))
+
+
+def accumulate(into: torch.Tensor, left: torch.Tensor, right: torch.Tensor, scale: float) -> None:
+    """Adds scale · left @ right to `into`, which may be more precise."""
+    if into.dtype == left.dtype:
+        into.addmm_(left, right, alpha=scale)
+    else:
+        into.add_(left @ right, alpha=scale)
+
+
+def pick(routes: Routes, place: int) -> list[tuple[Route, Low]]:
+    """The routes with their adapters' matrices at the group of that number."""
+    return [(route, route.adapter.lows[place]) for route in routes]

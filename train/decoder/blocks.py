@@ -1,0 +1,159 @@
+"""A decoder's blocks on a flat stream of tokens: forward for answering, forward and backward for training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from train.decoder.adapters import Route, Routes
+from train.decoder.anatomy import Block, Decoder
+from train.decoder.arithmetic import (
+    Inner,
+    Masks,
+    gate,
+    gate_backward,
+    normalise,
+    normalise_backward,
+    pick,
+    project,
+    project_backward,
+    rotate,
+)
+
+Rotary = tuple[torch.Tensor, torch.Tensor]
+"""Cosines and sines of the tokens' positions, tokens × 1 × half the rotated dimensions each."""
+
+Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+"""Attention of a block: from its number, queries (tokens × heads × size), keys and values (tokens × key heads × size)
+to tokens × heads · size."""
+
+Drop = Callable[[int, int, Route], torch.Tensor | None]
+"""Which inputs a route keeps in training: from block, group in the block and route to tokens × inputs, True where kept;
+None keeps all."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What the backward pass needs of one block's forward pass, and cannot make again cheaply."""
+
+    x: torch.Tensor
+    factor: torch.Tensor
+    attended: torch.Tensor
+    middle: torch.Tensor
+    middle_factor: torch.Tensor
+    gate_up: torch.Tensor
+    inner: list[Inner] = field(default_factory=list)
+    masks: list[Masks] = field(default_factory=list)
+
+
+def embed(decoder: Decoder, tokens: torch.Tensor, positions: torch.Tensor) -> tuple[torch.Tensor, Rotary]:
+    """The hidden states of a flat stream of tokens before the first block, and their rotary positions."""
+    x = decoder.embedding[tokens]
+    cosine, sine = decoder.rotary(x[None], positions[None])
+    half = cosine.shape[-1] // 2  # the second half repeats the first
+    return x, (cosine[0, :, None, :half], sine[0, :, None, :half])
+
+
+def split_heads(decoder: Decoder, qkv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Views of queries, keys and values, tokens × heads × size."""
+    all_heads = qkv.view(len(qkv), -1, decoder.head_size)
+    queries, keys, values = torch.split(all_heads, [decoder.heads, decoder.kv_heads, decoder.kv_heads], dim=1)
+    return queries, keys, values
+
+
+def forward(
+    decoder: Decoder, number: int, x: torch.Tensor, rotary: Rotary, attend: Attend, routes: Routes
+) -> torch.Tensor:
+    """The hidden states after block `number`, for answering; `x` is overwritten."""
+    block: Block = decoder.blocks[number]
+    none: Masks = [None] * len(routes)
+    y, _ = normalise(x, block.before_attention)
+    qkv = project(block.qkv, y, pick(routes, 4 * number), none)
+    queries, keys, values = split_heads(decoder, qkv)
+    rotate(qkv.view(len(qkv), -1, decoder.head_size)[:, : decoder.heads + decoder.kv_heads], *rotary)
+    x += project(block.o, attend(number, queries, keys, values), pick(routes, 4 * number + 1), none)
+    y, _ = normalise(x, block.before_feed_forward)
+    activated = gate(project(block.gate_up, y, pick(routes, 4 * number + 2), none))
+    x += project(block.down, activated, pick(routes, 4 * number + 3), none)
+    return x
+
+
+def forward_kept(
+    decoder: Decoder, number: int, x: torch.Tensor, rotary: Rotary, attend: Attend, routes: Routes, drop: Drop
+) -> tuple[torch.Tensor, Kept]:
+    """As `forward`, with what the backward pass needs; `x` stays as it is, and is part of what is kept."""
+    block: Block = decoder.blocks[number]
+    masks = [[drop(number, group, route) for route in routes] for group in range(4)]
+    inner: list[Inner] = [[], [], [], []]
+
+    def through(group: int, y: torch.Tensor) -> torch.Tensor:
+        return project(block.groups[group], y, pick(routes, 4 * number + group), masks[group], inner[group])
+
+    y, factor = normalise(x, block.before_attention)
+    qkv = through(0, y)
+    queries, keys, values = split_heads(decoder, qkv)
+    rotate(qkv.view(len(qkv), -1, decoder.head_size)[:, : decoder.heads + decoder.kv_heads], *rotary)
+    attended = attend(number, queries, keys, values)
+    middle = through(1, attended).add_(x)
+    y, middle_factor = normalise(middle, block.before_feed_forward)
+    gate_up = through(2, y)
+    after = through(3, gate(gate_up)).add_(middle)
+    return after, Kept(x, factor, attended, middle, middle_factor, gate_up, inner, masks)
+
+
+def backward(
+    decoder: Decoder,
+    number: int,
+    gradient: torch.Tensor,
+    kept: Kept,
+    rotary: Rotary,
+    attend_backward: Callable[[int, torch.Tensor], torch.Tensor],
+    routes: Routes,
+) -> torch.Tensor | None:
+    """The gradient of the block's input from that of its output, which is overwritten, as is what was kept.
+
+    Adds to the adapters' gradients. `attend_backward` gives the gradients of queries, keys and values side by side,
+    tokens × (heads + 2 · key heads) × size. Before the first block there is nothing to be learnt: None.
+    """
+    block: Block = decoder.blocks[number]
+
+    def through(group: int, back: torch.Tensor, x: torch.Tensor, *, wanted: bool = True) -> Any:
+        place = 4 * number + group
+        lows = [(route, route.adapter.lows[place], route.adapter.gradients[place]) for route in routes]
+        layers = block.groups[group]
+        return project_backward(layers, back, x, lows, kept.masks[group], kept.inner[group], wanted=wanted)
+
+    back = through(3, gradient, gate(kept.gate_up))
+    gate_backward(kept.gate_up, back)
+    y, _ = normalise(kept.middle, block.before_feed_forward)
+    back = through(2, kept.gate_up, y)
+    normalise_backward(gradient, back, kept.middle, kept.middle_factor, block.before_feed_forward)
+
+    back = through(1, gradient, kept.attended)
+    qkv = attend_backward(number, back)
+    rotate(qkv[:, : decoder.heads + decoder.kv_heads], *rotary, back=True)
+    y, _ = normalise(kept.x, block.before_attention)
+    back = through(0, qkv.flatten(1), y, wanted=number > 0)
+    if back is None:
+        return None
+    normalise_backward(gradient, back, kept.x, kept.factor, block.before_attention)
+    return gradient
+
+
+def run(
+    decoder: Decoder, tokens: torch.Tensor, positions: torch.Tensor, attend: Attend, routes: Routes
+) -> torch.Tensor:
+    """The hidden states of a flat stream of tokens after the last block, before the norm and the head."""
+    x, rotary = embed(decoder, tokens, positions)
+    for number in range(len(decoder.blocks)):
+        x = forward(decoder, number, x, rotary, attend, routes)
+    return x
+
+
+def logits(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:
+    """The scores of the next token of each row, rows × vocabulary."""
+    y, _ = normalise(x, decoder.norm)
+    return torch.nn.functional.linear(y, decoder.head.weight, decoder.head.bias)
