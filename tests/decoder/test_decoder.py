@@ -10,19 +10,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
-from train.decoder import (
-    Adapter,
-    Decoder,
-    Route,
-    RowAttention,
-    Targets,
-    Unsupported,
-    flatten,
-    loss_and_gradients,
-    loss_only,
-    take_apart,
-)
+from train.decoder.adapters import Adapter, Route
+from train.decoder.anatomy import Decoder, Linear, take_apart
+from train.decoder.attention import RowAttention
 from train.decoder.blocks import logits, run
+from train.decoder.flat import flatten
+from train.decoder.kinds import Unsupported
+from train.decoder.training import Targets, loss_and_gradients, loss_only
 
 SMALL = {"vocab_size": 97, "num_hidden_layers": 3, "max_position_embeddings": 128, "pad_token_id": 0}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -249,8 +243,6 @@ def test_half_precision_is_close_to_full():
 
 def test_four_bit_layers_are_unpacked_to_what_bitsandbytes_multiplies_by():
     from bitsandbytes.nn import Linear4bit
-
-    from train.decoder.anatomy import Linear
 
     torch.manual_seed(0)
     layer = Linear4bit(128, 64, bias=False, compute_dtype=torch.float32, quant_type="nf4")

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from tests.invariants.test_training import same_weights, silent, trained
 from train import models, tuning
-from train.decoder import Sizes
+from train.decoder.memory import Sizes
 from train.errors import RunFailed
 from train.loading import load_recipe
 from train.prepare import Prepared, prepare

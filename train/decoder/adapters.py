@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from train.decoder.anatomy import Decoder, Group, Unsupported
+from train.decoder.anatomy import Decoder, Group
+from train.decoder.kinds import Unsupported
 
 
 @dataclass(frozen=True, slots=True)

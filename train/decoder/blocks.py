@@ -35,6 +35,26 @@ Drop = Callable[[int, int, Route], torch.Tensor | None]
 None keeps all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The tokens of a stream that go on after the last attention: all that is ever read of the last block.
+
+    `places` are theirs in the stream, each once and in order; `routes` are those of the chosen tokens among themselves.
+    """
+
+    places: torch.Tensor
+    routes: Routes
+
+    @classmethod
+    def of(cls, places: torch.Tensor, routes: Routes) -> Chosen:
+        """Those places, of a stream with these routes."""
+        places = torch.unique(places)
+        edges = torch.tensor([[route.start, route.end] for route in routes], device=places.device).view(-1, 2)
+        found = torch.searchsorted(places, edges).tolist()
+        among = [Route(start, end, route.adapter) for (start, end), route in zip(found, routes, strict=True)]
+        return cls(places, among)
+
+
 @dataclass(slots=True)
 class Kept:
     """What the backward pass needs of one block's forward pass, and cannot make again cheaply."""
@@ -65,16 +85,25 @@ def split_heads(decoder: Decoder, qkv: torch.Tensor) -> tuple[torch.Tensor, torc
 
 
 def forward(
-    decoder: Decoder, number: int, x: torch.Tensor, rotary: Rotary, attend: Attend, routes: Routes
+    decoder: Decoder,
+    number: int,
+    x: torch.Tensor,
+    rotary: Rotary,
+    attend: Attend,
+    routes: Routes,
+    chosen: Chosen | None = None,
 ) -> torch.Tensor:
-    """The hidden states after block `number`, for answering; `x` is overwritten."""
+    """The hidden states after block `number`, of the chosen tokens where some are; `x` is overwritten."""
     block: Block = decoder.blocks[number]
     none: Masks = [None] * len(routes)
     y, _ = normalise(x, block.before_attention)
     qkv = project(block.qkv, y, pick(routes, 4 * number), none)
     queries, keys, values = split_heads(decoder, qkv)
     rotate(qkv.view(len(qkv), -1, decoder.head_size)[:, : decoder.heads + decoder.kv_heads], *rotary)
-    x += project(block.o, attend(number, queries, keys, values), pick(routes, 4 * number + 1), none)
+    attended = attend(number, queries, keys, values)
+    if chosen is not None:
+        attended, x, routes = attended[chosen.places], x[chosen.places], chosen.routes
+    x += project(block.o, attended, pick(routes, 4 * number + 1), none)
     y, _ = normalise(x, block.before_feed_forward)
     activated = gate(project(block.gate_up, y, pick(routes, 4 * number + 2), none))
     x += project(block.down, activated, pick(routes, 4 * number + 3), none)
@@ -82,22 +111,34 @@ def forward(
 
 
 def forward_kept(
-    decoder: Decoder, number: int, x: torch.Tensor, rotary: Rotary, attend: Attend, routes: Routes, drop: Drop
+    decoder: Decoder,
+    number: int,
+    x: torch.Tensor,
+    rotary: Rotary,
+    attend: Attend,
+    routes: Routes,
+    drop: Drop,
+    chosen: Chosen | None = None,
 ) -> tuple[torch.Tensor, Kept]:
     """As `forward`, with what the backward pass needs; `x` stays as it is, and is part of what is kept."""
     block: Block = decoder.blocks[number]
     masks = [[drop(number, group, route) for route in routes] for group in range(4)]
+    if chosen is not None:
+        masks[1:] = [[among(chosen, *pair) for pair in zip(routes, group, strict=True)] for group in masks[1:]]
     inner: list[Inner] = [[], [], [], []]
 
     def through(group: int, y: torch.Tensor) -> torch.Tensor:
-        return project(block.groups[group], y, pick(routes, 4 * number + group), masks[group], inner[group])
+        going = chosen.routes if chosen is not None and group else routes
+        return project(block.groups[group], y, pick(going, 4 * number + group), masks[group], inner[group])
 
     y, factor = normalise(x, block.before_attention)
     qkv = through(0, y)
     queries, keys, values = split_heads(decoder, qkv)
     rotate(qkv.view(len(qkv), -1, decoder.head_size)[:, : decoder.heads + decoder.kv_heads], *rotary)
     attended = attend(number, queries, keys, values)
-    middle = through(1, attended).add_(x)
+    if chosen is not None:
+        attended = attended[chosen.places]
+    middle = through(1, attended).add_(x if chosen is None else x[chosen.places])
     y, middle_factor = normalise(middle, block.before_feed_forward)
     gate_up = through(2, y)
     after = through(3, gate(gate_up)).add_(middle)
@@ -112,6 +153,7 @@ def backward(
     rotary: Rotary,
     attend_backward: Callable[[int, torch.Tensor], torch.Tensor],
     routes: Routes,
+    chosen: Chosen | None = None,
 ) -> torch.Tensor | None:
     """The gradient of the block's input from that of its output, which is overwritten, as is what was kept.
 
@@ -122,7 +164,8 @@ def backward(
 
     def through(group: int, back: torch.Tensor, x: torch.Tensor, *, wanted: bool = True) -> Any:
         place = 4 * number + group
-        lows = [(route, route.adapter.lows[place], route.adapter.gradients[place]) for route in routes]
+        going = chosen.routes if chosen is not None and group else routes
+        lows = [(route, route.adapter.lows[place], route.adapter.gradients[place]) for route in going]
         layers = block.groups[group]
         return project_backward(layers, back, x, lows, kept.masks[group], kept.inner[group], wanted=wanted)
 
@@ -133,6 +176,10 @@ def backward(
     normalise_backward(gradient, back, kept.middle, kept.middle_factor, block.before_feed_forward)
 
     back = through(1, gradient, kept.attended)
+    if chosen is not None:
+        back, gradient = (
+            each.new_zeros(len(kept.x), each.shape[1]).index_copy_(0, chosen.places, each) for each in (back, gradient)
+        )
     qkv = attend_backward(number, back)
     rotate(qkv[:, : decoder.heads + decoder.kv_heads], *rotary, back=True)
     y, _ = normalise(kept.x, block.before_attention)
@@ -143,13 +190,30 @@ def backward(
     return gradient
 
 
+def among(chosen: Chosen, route: Route, mask: torch.Tensor | None) -> torch.Tensor | None:
+    """Of a route's mask, the rows of the chosen tokens."""
+    if mask is None:
+        return None
+    inside = (chosen.places >= route.start) & (chosen.places < route.end)
+    return mask[chosen.places[inside] - route.start]
+
+
 def run(
-    decoder: Decoder, tokens: torch.Tensor, positions: torch.Tensor, attend: Attend, routes: Routes
+    decoder: Decoder,
+    tokens: torch.Tensor,
+    positions: torch.Tensor,
+    attend: Attend,
+    routes: Routes,
+    chosen: Chosen | None = None,
 ) -> torch.Tensor:
-    """The hidden states of a flat stream of tokens after the last block, before the norm and the head."""
+    """The hidden states of a flat stream of tokens after the last block, before the norm and the head.
+
+    Where only some tokens' are wanted, `chosen` says which.
+    """
     x, rotary = embed(decoder, tokens, positions)
-    for number in range(len(decoder.blocks)):
-        x = forward(decoder, number, x, rotary, attend, routes)
+    last = len(decoder.blocks) - 1
+    for number in range(last + 1):
+        x = forward(decoder, number, x, rotary, attend, routes, chosen if number == last else None)
     return x
 
 

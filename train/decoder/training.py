@@ -10,7 +10,7 @@ from train.decoder.adapters import Routes
 from train.decoder.anatomy import Decoder
 from train.decoder.arithmetic import normalise, normalise_backward
 from train.decoder.attention import RowAttention
-from train.decoder.blocks import Drop, Kept, backward, embed, forward, forward_kept
+from train.decoder.blocks import Chosen, Drop, Kept, backward, embed, forward_kept, run
 from train.decoder.flat import Flat
 
 LOGITS_AT_ONCE = 2**26
@@ -31,21 +31,22 @@ class Targets:
 
 
 def losses(
-    decoder: Decoder, x: torch.Tensor, targets: Targets, arms: int, *, gradient: bool
+    decoder: Decoder, x: torch.Tensor, targets: Targets, chosen: Chosen, arms: int, *, gradient: bool
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The weighted sums of the negative log-likelihoods in nats, one for each arm, and the gradient of `x`.
 
-    `x` holds the hidden states after the last block. Only the rows that have a target go through the head; the
-    gradient of the scores is softmax(scores) − onehot(target), written over the scores.
+    `x` holds the chosen tokens' hidden states after the last block, which are those that have a target. The gradient of
+    the scores is softmax(scores) − onehot(target), written over the scores.
     """
     sums = torch.zeros(arms, device=x.device)
     back = torch.zeros_like(x) if gradient else None
+    all_places = torch.searchsorted(chosen.places, targets.places)
     together = max(1, LOGITS_AT_ONCE // decoder.head.outputs)
     for start in range(0, len(targets.places), together):
         part = slice(start, start + together)
-        places, tokens, weights = targets.places[part], targets.tokens[part], targets.weights[part]
-        chosen = x[places]
-        y, factor = normalise(chosen, decoder.norm)
+        places, tokens, weights = all_places[part], targets.tokens[part], targets.weights[part]
+        rows = x[places]
+        y, factor = normalise(rows, decoder.norm)
         weight = decoder.head.weight
         scores = torch.nn.functional.linear(y, weight, decoder.head.bias).float()
         at = torch.arange(len(tokens), device=x.device)
@@ -56,8 +57,8 @@ def losses(
         scores = torch.softmax(scores, dim=-1)
         scores[at, tokens] -= 1
         scores.mul_(weights[:, None])
-        through = torch.zeros_like(chosen)
-        normalise_backward(through, scores.to(x.dtype) @ weight, chosen, factor, decoder.norm)
+        through = torch.zeros_like(rows)
+        normalise_backward(through, scores.to(x.dtype) @ weight, rows, factor, decoder.norm)
         back.index_add_(0, places, through)
     return sums, back
 
@@ -87,30 +88,30 @@ def loss_and_gradients(
     kept: list[Kept] = []
     attention = RowAttention(decoder, flat, keep=True)
     passing = RowAttention(decoder, flat) if checkpointing else attention
+    chosen = Chosen.of(targets.places, routes)
+    end: dict[int, Chosen] = {numbers[-1]: chosen}  # what comes after the last attention is read at targets only
     for number in numbers:
-        after, what = forward_kept(decoder, number, x, rotary, passing, routes, drop)
+        after, what = forward_kept(decoder, number, x, rotary, passing, routes, drop, end.get(number))
         if checkpointing:
             inputs.append(x)
         else:
             kept.append(what)
         x = after
     del what
-    sums, gradient = losses(decoder, x, targets, arms, gradient=True)
+    sums, gradient = losses(decoder, x, targets, chosen, arms, gradient=True)
     for number in reversed(numbers):
         if checkpointing:
-            _, again = forward_kept(decoder, number, inputs.pop(), rotary, attention, routes, drop)
+            _, again = forward_kept(decoder, number, inputs.pop(), rotary, attention, routes, drop, end.get(number))
         else:
             again = kept.pop()
         assert gradient is not None, "only the first block gives none, and it is the last to be asked"
-        gradient = backward(decoder, number, gradient, again, rotary, attention.backward, routes)
+        gradient = backward(decoder, number, gradient, again, rotary, attention.backward, routes, end.get(number))
     return sums
 
 
 @torch.no_grad()
 def loss_only(decoder: Decoder, flat: Flat, targets: Targets, routes: Routes, *, arms: int) -> torch.Tensor:
     """The weighted sums of losses, one for each arm, without dropout."""
-    x, rotary = embed(decoder, flat.tokens, flat.positions)
-    attention = RowAttention(decoder, flat)
-    for number in range(len(decoder.blocks)):
-        x = forward(decoder, number, x, rotary, attention, routes)
-    return losses(decoder, x, targets, arms, gradient=False)[0]
+    chosen = Chosen.of(targets.places, routes)
+    x = run(decoder, flat.tokens, flat.positions, RowAttention(decoder, flat), routes, chosen)
+    return losses(decoder, x, targets, chosen, arms, gradient=False)[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from train.decoder import Adapter, Route
+from train.decoder.adapters import Adapter, Route
 
 
 @dataclass(frozen=True, slots=True)

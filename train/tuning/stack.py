@@ -13,7 +13,10 @@ from typing import Any
 
 import torch
 
-from train.decoder import Adapter, Decoder, Flat, Route, Targets, flatten, loss_and_gradients, loss_only
+from train.decoder.adapters import Adapter, Route
+from train.decoder.anatomy import Decoder
+from train.decoder.flat import Flat, flatten
+from train.decoder.training import Targets, loss_and_gradients, loss_only
 from train.errors import RunFailed
 from train.processes import Processes
 from train.tuning.dropout import Dropout, Rows

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from train.decoder import Sizes, token_bytes, unsupported
+from train.decoder.kinds import unsupported
+from train.decoder.memory import Sizes, token_bytes
 from train.tuning.checkpoints import unfinished_steps
 from train.tuning.jobs import Job
 

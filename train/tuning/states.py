@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from train.decoder import Adapter
+from train.decoder.adapters import Adapter
 from train.tuning.checkpoints import partial_directory
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from train.decoder import keep_freed_memory, take_apart
+from train.decoder.memory import keep_freed_memory
 from train.errors import RunFailed, UserError
 from train.models import memory_of
 from train.models.source import file_digest
@@ -18,9 +18,7 @@ from train.recipe import LoRA, QLoRA
 from train.store import is_sealed, seal
 from train.tuning.checkpoints import RECORD, claim, diverged, last_checkpoint, make_clock, partial_directory
 from train.tuning.jobs import Adapter, Card, Job, Progress, TokenRow
-from train.tuning.stack import Stack
 from train.tuning.stacks import Memory, Stacked, plan_stacks
-from train.tuning.states import save_adapter
 
 if TYPE_CHECKING:
     import torch
@@ -90,6 +88,8 @@ def train_stack(
     import torch
     from transformers import EarlyStoppingCallback, PrinterCallback
 
+    from train.decoder.anatomy import take_apart
+    from train.tuning.stack import Stack
     from train.tuning.trainer import CompletionTrainer
 
     jobs = stacked.jobs
@@ -245,6 +245,8 @@ def kept_step(job: Job, state: Any) -> int:
 
 def publish(job: Job, model: Any, adapter: Any, summary: dict[str, Any], card: Card | None) -> None:
     """Saves the adapter beside its checkpoints and puts it in its place in one step; the checkpoints go."""
+    from train.tuning.states import save_adapter
+
     partial = partial_directory(job)
     final = partial / "final"
     shutil.rmtree(final, ignore_errors=True)
