@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from train.decoder.memory import Sizes
 from train.errors import RunFailed
 from train.loading import load_recipe
 from train.prepare import Prepared, prepare
-from train.tuning.stacks import Memory, Stacked, form_stacks
+from train.tuning.stacks import Memory, form_stacks
 
 PLENTY = Memory("cpu", 2**34)
 
@@ -46,12 +46,6 @@ def sizes_of(prepared: Prepared) -> Sizes:
     return Sizes.of(models.load_config(prepared.source, prepared.recipe.base), 4)
 
 
-def train(prepared: Prepared, jobs: Sequence[tuning.Job], stacks: Sequence[Stacked], progress=silent):
-    base = prepared.recipe.base
-    load = lambda four_bit: models.load_model(prepared.source, base, four_bit)  # noqa: E731
-    return list(tuning.tune(jobs, load, prepared.chat.tokenizer, progress, stacks=stacks))
-
-
 @pytest.fixture
 def alone(prepared: Prepared, tmp_path: Path) -> Iterator[dict[str, list[tuning.Adapter]]]:
     """Every job trained alone, without and with dropout."""
@@ -59,7 +53,7 @@ def alone(prepared: Prepared, tmp_path: Path) -> Iterator[dict[str, list[tuning.
         name: [
             adapter
             for job in jobs_in(tmp_path / f"alone {name}", prepared, dropout=chance)
-            for adapter in train(prepared, [job], form_stacks([job], sizes_of(prepared), PLENTY))
+            for adapter in trained(prepared, [job], stacks=form_stacks([job], sizes_of(prepared), PLENTY))
         ]
         for name, chance in (("plain", 0.0), ("dropout", 0.1))
     }
@@ -70,7 +64,7 @@ def test_a_job_in_a_stack_learns_what_it_learns_alone(prepared, alone, tmp_path,
     jobs = jobs_in(tmp_path / "together", prepared, dropout=chance)
     (stacked,) = form_stacks(jobs, sizes_of(prepared), PLENTY)
     assert len(stacked.jobs) == 4 and jobs[0].steps >= 20
-    for one, other in zip(alone[name], train(prepared, jobs, [stacked]), strict=True):
+    for one, other in zip(alone[name], trained(prepared, jobs, stacks=[stacked]), strict=True):
         same_weights(one.directory, other.directory, tolerance=1e-5)
         assert [loss for _, loss in one.summary["loss"]] == pytest.approx(
             [loss for _, loss in other.summary["loss"]], abs=1e-5
@@ -83,7 +77,7 @@ def test_a_job_in_a_stack_learns_what_it_learns_alone(prepared, alone, tmp_path,
 def test_how_much_is_in_memory_at_a_time_changes_nothing(prepared, alone, tmp_path, changes, name, chance):
     jobs = jobs_in(tmp_path / "together", prepared, dropout=chance)
     (stacked,) = form_stacks(jobs, sizes_of(prepared), PLENTY)
-    for one, other in zip(alone[name], train(prepared, jobs, [replace(stacked, **changes)]), strict=True):
+    for one, other in zip(alone[name], trained(prepared, jobs, stacks=[replace(stacked, **changes)]), strict=True):
         same_weights(one.directory, other.directory, tolerance=1e-5)
 
 
@@ -116,10 +110,10 @@ def test_an_interrupted_stack_goes_on_in_other_stacks(prepared, alone, tmp_path)
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        train(prepared, jobs, form_stacks(jobs, sizes_of(prepared), PLENTY), stop)
+        trained(prepared, jobs, stop, stacks=form_stacks(jobs, sizes_of(prepared), PLENTY))
     assert all(0 < tuning.unfinished_steps(job) < job.steps for job in jobs)
     pairs = [form_stacks(pair, sizes_of(prepared), PLENTY)[0] for pair in (jobs[::2], jobs[1::2])]
-    found = {each.directory: each for each in train(prepared, jobs, pairs)}
+    found = {each.directory: each for each in trained(prepared, jobs, stacks=pairs)}
     for one, job in zip(alone["dropout"], jobs, strict=True):
         other = found[job.directory]
         same_weights(one.directory, other.directory, tolerance=1e-5)
@@ -166,7 +160,7 @@ def test_what_the_decoder_does_not_compute_is_trained_by_the_models_own_code(pre
     jobs = jobs_in(tmp_path, prepared, dora=True)[:1]
     (stacked,) = form_stacks(jobs, sizes_of(prepared), PLENTY)
     assert "DoRA" in stacked.why
-    (adapter,) = train(prepared, jobs, [stacked])
+    (adapter,) = trained(prepared, jobs, stacks=[stacked])
     assert adapter.summary["steps"] == jobs[0].steps
 
 
@@ -174,8 +168,8 @@ def test_both_ways_of_training_learn_the_same(prepared, tmp_path):
     """The decoder against transformers' and PEFT's code: losses of every step to 1e-4."""
     (job,) = jobs_in(tmp_path / "decoder", prepared, dropout=0.0)[:1]
     stock = replace(job, directory=tmp_path / "stock" / "seed-0")
-    (ours,) = train(prepared, [job], form_stacks([job], sizes_of(prepared), PLENTY))
-    (theirs,) = train(prepared, [stock], form_stacks([stock], "for the comparison", PLENTY))
+    (ours,) = trained(prepared, [job], stacks=form_stacks([job], sizes_of(prepared), PLENTY))
+    (theirs,) = trained(prepared, [stock], stacks=form_stacks([stock], "for the comparison", PLENTY))
     assert [loss for _, loss in ours.summary["loss"]] == pytest.approx(
         [loss for _, loss in theirs.summary["loss"]], abs=1e-4
     )

@@ -12,8 +12,10 @@ from safetensors.torch import load_file
 
 from tests.invariants.test_training import silent, trained
 from train import models, tuning
+from train.decoder.memory import Sizes
 from train.loading import load_recipe
 from train.prepare import Prepared, prepare
+from train.tuning.stacks import form_stacks
 
 
 @pytest.fixture
@@ -92,12 +94,38 @@ def test_a_training_that_stopped_early_and_was_killed_before_it_was_kept_does_no
     (once,) = trained(prepared, [job])
     assert once.summary["steps"] < job.steps
     again = replace(job, directory=tmp_path / "twice")
+    killed_at_the_end(monkeypatch, prepared, again)
+    (twice,) = trained(prepared, [again])
+    assert (twice.summary["steps"], twice.digest) == (once.summary["steps"], once.digest)
+
+
+def killed_at_the_end(monkeypatch, prepared: Prepared, job: tuning.Job, **options: object) -> None:
+    """Trains a job to its last checkpoint, and is gone before anything is kept."""
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules["train.tuning.tune"], "publish", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
-            trained(prepared, [again])
-    (twice,) = trained(prepared, [again])
-    assert (twice.summary["steps"], twice.digest) == (once.summary["steps"], once.digest)
+            trained(prepared, [job], **options)
+
+
+@pytest.mark.parametrize("decoder", [True, False], ids=["decoder", "transformers"])
+def test_a_run_that_was_moved_still_keeps_its_best_weights(prepared, tmp_path, monkeypatch, decoder):
+    def in_folder(folder: Path) -> tuple[tuning.Job, dict[str, object]]:
+        job = job_of(prepared, folder, keep="best")
+        sizes = Sizes.of(prepared.config, 4) if decoder else "for the comparison"
+        return job, {"stacks": form_stacks([job], sizes, tuning.Memory("cpu", 2**34))}
+
+    def kept(folder: Path) -> tuning.Adapter:
+        job, options = in_folder(folder)
+        (adapter,) = trained(prepared, [job], **options)
+        return adapter
+
+    best = kept(tmp_path / "best")
+    assert best.summary["kept_step"] < best.summary["steps"]
+    job, options = in_folder(tmp_path / "before" / "run")
+    killed_at_the_end(monkeypatch, prepared, job, **options)
+    (tmp_path / "before").rename(tmp_path / "after")
+    moved = kept(tmp_path / "after" / "run")
+    assert (moved.summary["kept_step"], moved.digest) == (best.summary["kept_step"], best.digest)
 
 
 def test_where_the_validation_loss_chooses_its_rows_make_the_adapter(project):

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,10 +25,12 @@ def silent(job: tuning.Job, step: int, loss: float) -> None:
     """No progress."""
 
 
-def trained(prepared: Prepared, jobs: Sequence[tuning.Job]) -> list[tuning.Adapter]:
+def trained(
+    prepared: Prepared, jobs: Sequence[tuning.Job], progress: Any = silent, **options: Any
+) -> list[tuning.Adapter]:
     base = prepared.recipe.base
     load = lambda four_bit: models.load_model(prepared.source, base, four_bit)  # noqa: E731
-    return list(tuning.tune(jobs, load, prepared.chat.tokenizer, silent))
+    return list(tuning.tune(jobs, load, prepared.chat.tokenizer, progress, **options))
 
 
 def collate(rows: Sequence[tuning.TokenRow], pad: int) -> dict[str, torch.Tensor]:

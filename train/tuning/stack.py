@@ -111,8 +111,13 @@ class Stack:
                         checkpointing=self.checkpointing,
                     )
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or not self.make_smaller(rows):
+                if not is_out_of_memory(error):
                     raise
+                if not self.make_smaller(rows):
+                    raise RunFailed(
+                        f"memory does not hold the longest row of a step, of {self.longest(rows)} tokens; "
+                        "shorten the passages, or train on a base in 4 bits or in bfloat16"
+                    ) from error
                 continue
             return sums
 
@@ -120,15 +125,19 @@ class Stack:
         """Halves the tokens of a pass, or keeps less of it; False where it is one row already and keeps the least."""
         if self.decoder.device.type == "cuda":
             torch.cuda.empty_cache()
-        longest = max(sum(len(row) for _, _, row in batch) for batch in self.passes(rows))
-        alone = max((len(row) for each in rows.values() for _, row in each), default=0)
-        if longest > alone:
-            self.room = longest // 2
+        largest = max(sum(len(row) for _, _, row in batch) for batch in self.passes(rows))
+        if largest > self.longest(rows):
+            self.room = largest // 2
             return True
         if not self.checkpointing:
             self.checkpointing = True
             return True
         return False
+
+    @staticmethod
+    def longest(rows: Mapping[int, Sequence[tuple[int, TokenRow]]]) -> int:
+        """The tokens of a step's longest row."""
+        return max(len(row) for each in rows.values() for _, row in each)
 
     def passes(self, rows: Mapping[int, Sequence[tuple[int, TokenRow]]]) -> Iterator[list[Numbered]]:
         """A step's rows in passes: at most `batch_size` rows of a job in each, and tokens as there is room for."""

@@ -22,10 +22,11 @@ CHECKPOINTS = 2
 """So many are kept of a job."""
 
 
-def save_adapter(model: Any, adapter: Adapter | str, directory: Path) -> None:
-    """Saves an adapter of a PEFT model as a plain PEFT directory, whatever its name in the model."""
-    name = adapter if isinstance(adapter, str) else adapter.name
-    if not isinstance(adapter, str):
+def save_adapter(model: Any, adapter: Adapter | None, directory: Path) -> None:
+    """Saves an adapter of a PEFT model as a plain PEFT directory, whatever its name there; None is the only one."""
+    name = "default"
+    if adapter is not None:
+        name = adapter.name
         adapter.tie()
     model.save_pretrained(directory, selected_adapters=[name])
     inner = directory / name

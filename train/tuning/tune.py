@@ -138,8 +138,8 @@ def train_stack(
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=str(checkpoints[0]) if checkpoints[0] else None)
     for number, job in enumerate(jobs):
-        adapter = stack.adapters[number] if stack else "default"
-        weights = [stack.adapters[number].flat] if stack else [w for w in trainer.model.parameters() if w.requires_grad]
+        adapter = stack.adapters[number] if stack else None
+        weights = [adapter.flat] if adapter else [each for each in trainer.model.parameters() if each.requires_grad]
         failure = stack.diverged.get(number) if stack else None
         if failure is None and not all(torch.isfinite(weight).all() for weight in weights):
             failure = diverged(job, "the weights")
