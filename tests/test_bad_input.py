@@ -117,7 +117,7 @@ def test_a_full_disk_loses_nothing_and_the_same_command_goes_on(finished_run, tm
     assert (done.returncode, error_in(done.stderr)) == (2, [f"{directory / 'answers.jsonl'}: {full}"])
     assert contents(directory / "adapters") == before
     sampled = (directory / "answers.jsonl").read_text(encoding="utf-8").splitlines()
-    assert 0 < len(sampled) < 312
+    assert len(sampled) < 312  # answers are handed over twice a second, so perhaps none yet
 
     assert openbook("sample", *command)[0] == 0
     assert openbook("grade", *command)[0] == 0

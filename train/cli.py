@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from train import __version__, interruption
+from train import interruption
+from train.arguments import parser
 from train.errors import RunFailed, UserError
 from train.processes import rank
 
@@ -22,90 +23,6 @@ if TYPE_CHECKING:
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DISK_FULL_WORDS = ("PytorchStreamWriter failed writing", "unexpected pos", *(f"(os error {n})" for n in DISK_FULL))
 """What PyTorch and safetensors, which lose the error's number, say when they cannot write on."""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    top = argparse.ArgumentParser(
-        prog="openbook",
-        description="Decide with evidence whether a small instruct model should answer from retrieved context, "
-        "be fine-tuned, or both.",
-        epilog="Exit codes: 0 good, 1 the run failed, verify found a difference or check a leak, 2 wrong use or bad "
-        "input, 130/143 interrupted. An interrupted command goes on where it was when it is given again.",
-    )
-    top.add_argument("--version", action="version", version=f"openbook {__version__}")
-    top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
-
-    def verb(name: str, text: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-
-    texts = {
-        "check": "look at a recipe without training: data errors, leakage (exit code 1), where the loss starts",
-        "run": "all stages of a recipe, from where an earlier run stopped",
-        "train": "only train the arms",
-        "sample": "only sample the answers of trained arms",
-        "grade": "grade the stored answers again",
-        "report": "compare and report again from the stored verdicts",
-    }
-    for name, text in texts.items():
-        each = verb(name, text)
-        each.add_argument("recipe", help="a shipped recipe (see `openbook recipes`) or a Python file with a RECIPE")
-        each.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="PATH=VALUE",
-            dest="settings",
-            help="set a field of the recipe, such as sampling.samples=8; may be repeated",
-        )
-        if name != "check":
-            each.add_argument("--out", type=Path, help="the run directory (default: runs/<recipe name>)")
-        each.add_argument(
-            "--limit",
-            type=int,
-            metavar="N",
-            help="only the first N questions of each split, in a run directory of its own (runs/<recipe name>-limit-N)",
-        )
-        if name in ("run", "train", "sample"):
-            each.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    init = verb("init", "write a recipe for your own questions and documents")
-    init.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
-    init.add_argument("--documents", type=Path, help="a folder of Markdown or text, or JSONL with id and text")
-    init.add_argument("--model", required=True, help="a hub id, a directory or a .gguf file of an instruct model")
-    init.add_argument("--name", help="the recipe's name (default: from the questions file)")
-    init.add_argument("--out", type=Path, help="the file to write (default: <name>_recipe.py)")
-    init.add_argument("--four-bit", action="store_true", help="add an arm that is tuned in 4 bits (QLoRA)")
-    compare = verb("compare", "grade and compare answers made elsewhere, and report on them")
-    compare.add_argument(
-        "answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]"
-    )
-    compare.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
-    compare.add_argument(
-        "--contrast",
-        action="append",
-        default=[],
-        metavar="'ARM/CONDITION vs ARM/CONDITION'",
-        help="a planned contrast; may be repeated (default: every pair of up to four cells, else each with the first)",
-    )
-    compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
-    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
-    check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
-    check.add_argument("run", type=Path, help="a run directory")
-    chat = verb("chat", "ask an arm of a run questions of your own, with passages that are searched for")
-    chat.add_argument("run", type=Path, help="a run directory")
-    chat.add_argument("--arm", required=True, help="the arm that answers, such as open-book")
-    chat.add_argument("--seed", type=int, help="the training seed (default: the recipe's first)")
-    chat.add_argument("--passages", type=int, help="passages to show it (default: 3, or 0 for a closed-book arm)")
-    merge = verb("merge", "write a tuned arm as a whole model, its adapter merged into the base")
-    merge.add_argument("run", type=Path, help="a run directory")
-    merge.add_argument("--arm", required=True, help="the tuned arm")
-    merge.add_argument("--seed", type=int, help="the training seed (default: the recipe's first)")
-    merge.add_argument("--out", type=Path, required=True, help="the directory to write, which must not exist")
-    for each in (chat, merge):
-        each.add_argument("--trust-remote-code", action="store_true", help="let the base run Python code of its own")
-    verb("recipes", "list the recipes there are")
-    return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

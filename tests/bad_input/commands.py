@@ -99,17 +99,17 @@ COMMANDS = (
     ),
     case(
         "an unknown verb",
-        command="tune recipe.py",
+        command="trian recipe.py",
         place="argument VERB",
-        value="invalid choice: 'tune'",
-        mend="choose from",
+        value="invalid choice: 'trian'",
+        mend="did you mean 'train'?",
     ),
     case(
         "an unknown option",
-        command="run recipe.py --epochs 3",
+        command="run recipe.py --dryrun",
         place="openbook: error: ",
-        value="unrecognized arguments: --epochs 3",
-        mend="usage: openbook",
+        value="unrecognized arguments: --dryrun",
+        mend="did you mean '--dry-run'?",
     ),
     case(
         "no recipe",
