@@ -163,8 +163,8 @@ def check_modules(recipe: Recipe, layers: Sequence[str]) -> None:
             for module in tuned.adapter.target_modules:
                 if not any(layer == module or layer.endswith(f".{module}") for layer in layers):
                     raise UserError(
-                        f"arms.{arm}.adapter.target_modules: the model has no linear layer {module!r}"
-                        f"{nearest(module, kinds)}"
+                        f"arms.{arm}.adapter.target_modules: the model has no linear layer {module!r} that an adapter "
+                        f"could be on{nearest(module, kinds)}"
                     )
 
 

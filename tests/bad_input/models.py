@@ -105,6 +105,13 @@ MODELS = (
         mend="did you mean 'q_proj'?",
     ),
     case(
+        "an adapter on the head, which TRL refuses",
+        recipe("LoRA(rank=4, alpha=8)", 'LoRA(rank=4, alpha=8, target_modules=("q_proj", "lm_head"))'),
+        place="arms.closed-book.adapter.target_modules",
+        value="no linear layer 'lm_head' that an adapter could be on",
+        mend="there is",
+    ),
+    case(
         "no such GGUF file",
         base("model.gguf"),
         place="base.model = 'model.gguf'",

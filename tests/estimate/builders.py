@@ -12,7 +12,7 @@ from train.estimate import (
     shape_of,
 )
 from train.recipe import Base, LoRA, Optimization
-from train.tuning import Job, TokenRow
+from train.tuning import Job, Stacked, TokenRow
 
 MACHINE = Machine("cpu", memory=16 * GIB, free=12 * GIB, rate=1e11, bandwidth=2e10, call=0.0)
 BASE = Base("not read")
@@ -55,13 +55,23 @@ def shape(name: str) -> Shape:
     return shape_of(config_of(name), BASE)
 
 
-def job(rows: int = 16, prompt: int = 100, completion: int = 20, adapter: LoRA | None = None, **changes: Any) -> Job:
-    """A job of equal rows."""
+def job(
+    rows: int = 16,
+    prompt: int = 100,
+    completion: int = 20,
+    adapter: LoRA | None = None,
+    *,
+    shared: int = 0,
+    **changes: Any,
+) -> Job:
+    """A job of rows of one length, of which so many tokens are a common beginning."""
     return Job(
         arm="open-book",
         seed=0,
         condition="gold",
-        rows=[TokenRow((1,) * prompt, (2,) * completion)] * rows,
+        rows=[
+            TokenRow((0,) * shared + (number,) * (prompt - shared), (2,) * completion) for number in range(1, 1 + rows)
+        ],
         epochs=1,
         validation=(),
         adapter=adapter or LoRA(rank=16),
@@ -69,3 +79,13 @@ def job(rows: int = 16, prompt: int = 100, completion: int = 20, adapter: LoRA |
         fingerprint="",
         directory=Path("nowhere"),
     )
+
+
+def together(*jobs: Job, room: int = 1024, checkpointing: bool = False) -> Stacked:
+    """Jobs that the decoder trains together."""
+    return Stacked(jobs, None, room, checkpointing, "")
+
+
+def stock(one: Job) -> Stacked:
+    """A job that PEFT's own code trains."""
+    return Stacked((one,), "for the test", 0, bool(one.optimization.gradient_checkpointing), "")

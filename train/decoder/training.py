@@ -12,6 +12,7 @@ from train.decoder.arithmetic import normalise, normalise_backward
 from train.decoder.attention import RowAttention
 from train.decoder.blocks import Chosen, Drop, Kept, backward, embed, forward_kept, run
 from train.decoder.flat import Flat
+from train.decoder.products import linear
 
 LOGITS_AT_ONCE = 2**26
 """So many scores (rows × vocabulary) are held at a time."""
@@ -48,7 +49,7 @@ def losses(
         rows = x[places]
         y, factor = normalise(rows, decoder.norm)
         weight = decoder.head.weight
-        scores = torch.nn.functional.linear(y, weight, decoder.head.bias).float()
+        scores = linear(y, weight, decoder.head.bias).float()
         at = torch.arange(len(tokens), device=x.device)
         each = torch.logsumexp(scores, dim=-1) - scores[at, tokens]
         sums.index_add_(0, targets.arms[part], each * weights)
@@ -58,7 +59,7 @@ def losses(
         scores[at, tokens] -= 1
         scores.mul_(weights[:, None])
         through = torch.zeros_like(rows)
-        normalise_backward(through, scores.to(x.dtype) @ weight, rows, factor, decoder.norm)
+        normalise_backward(through, linear(scores.to(x.dtype), weight.t()), rows, factor, decoder.norm)
         back.index_add_(0, places, through)
     return sums, back
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from train import models
 from train.estimate.machine import Machine, measure
 from train.estimate.mends import Mend, sampling_mends, tuning_mends
 from train.estimate.sampling import asked, reference_tokens, sampling_bytes, sampling_seconds
 from train.estimate.shape import shape_of
-from train.estimate.tuning import passes, tuning_bytes, tuning_seconds
+from train.estimate.tuning import tuning_bytes, tuning_seconds
 from train.estimate.words import gib, span, two_digits
 from train.prepare import Prepared
-from train.tuning import Job
+from train.tuning import Job, Memory, plan_stacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +51,22 @@ def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
         UserError: the base's configuration cannot be read, or it is of no kind that can be estimated.
     """
     jobs, sampling = prepared.jobs, prepared.recipe.sampling
-    shape = shape_of(models.load_config(prepared.source, prepared.recipe.base), prepared.recipe.base)
+    shape = shape_of(prepared.config, prepared.recipe.base)
     width = 4 if prepared.dtype == "float32" else 2
     machine = machine or measure(shape, prepared.dtype, usual_tokens(jobs))
     reference = reference_tokens(prepared)
     stages: dict[str, Stage] = {}
     warnings: list[str] = []
     if jobs:
+        stacks = plan_stacks(jobs, prepared.config, prepared.dtype, Memory(machine.device, machine.free))
         stages["tuning"] = tuning = Stage(
-            peak=max(tuning_bytes(shape, job, width, machine.device) for job in jobs),
-            seconds=sum(tuning_seconds(shape, job, machine) for job in jobs),
+            peak=max(tuning_bytes(shape, stacked, width, machine.device) for stacked in stacks),
+            seconds=sum(tuning_seconds(shape, stacked, machine) for stacked in stacks),
             work=f"{sum(len(job.rows) for job in jobs):,} rows, "
             f"{sum(len(row) for job in jobs for row in job.rows):,} tokens",
         )
         if tuning.peak > machine.memory:
-            warnings.append(too_much("tuning", tuning, machine, tuning_mends(shape, prepared, width, machine)))
+            warnings.append(too_much("tuning", tuning, machine, tuning_mends(shape, prepared, machine)))
     arms = asked(prepared, reference)
     stages["sampling"] = answering = Stage(
         peak=sampling_bytes(shape, arms, sampling, width, machine),
@@ -86,14 +86,13 @@ def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
 
 
 def usual_tokens(jobs: Sequence[Job]) -> int:
-    """The mean number of tokens in a training batch; a middling number where nothing is trained."""
-    tokens = [batch.tokens for job in jobs for batch in passes(job.rows, job.optimization.batch_size)]
-    return sum(tokens) // len(tokens) if tokens else 256
+    """The mean number of tokens in a batch of one job; a middling number where nothing is trained."""
+    rows = [len(row) * job.optimization.batch_size for job in jobs for row in job.rows]
+    return sum(rows) // len(rows) if rows else 256
 
 
 def too_much(name: str, stage: Stage, machine: Machine, mends: Sequence[Mend]) -> str:
     """That the stage does not fit, and what would lower it."""
-    offered = "".join(f"{mend.words} (to about {gib(mend.peak)}), " for mend in mends)
-    return (
-        f"{name} takes about {gib(stage.peak)}, more than the {machine.has}; lower it with {offered}or a smaller base"
-    )
+    offered = [f"{mend.words} (to about {gib(mend.peak)})" for mend in mends]
+    ways = ", ".join([*offered, "or a smaller base" if offered else "a smaller base"])
+    return f"{name} takes about {gib(stage.peak)}, more than the {machine.has}; lower it with {ways}"

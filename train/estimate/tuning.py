@@ -1,140 +1,84 @@
-"""What training an adapter takes: bytes at its peak, and seconds."""
+"""What training a stack of adapters takes: bytes at its peak, and seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
-
+from train.decoder.memory import Sizes, pass_bytes
 from train.estimate.machine import Machine
-from train.estimate.shape import Shape, adapter_parameters, four_bits, weight_bytes
+from train.estimate.passes import Counted, heavy_steps, passes, rows_of, some_steps
+from train.estimate.shape import Shape, adapter_parameters, weight_bytes
+from train.estimate.stock import batch_bytes
 from train.estimate.words import GIB
-from train.recipe import LoRA
-from train.tuning import Job, TokenRow
+from train.tuning import Stacked
 
 LIBRARIES = 0.6 * GIB
 """Python with its libraries in memory; on a GPU about as much for the driver's context and kernels."""
-HOLES = {"cpu": 0.8, "cuda": 0.1, "mps": 0.1}
-"""What the allocator holds on to beyond the activations, as a share of them: glibc's in a training step of a random
-model of SmolLM2-135M's sizes; a guess elsewhere."""
-LARGE = 2**25
-"""glibc gives back tensors from so many bytes on: they leave no holes."""
-TRAINING = 0.55
-"""The share of the measured matrix product rate that training reaches."""
+HOLES = {"cpu": 0.2, "cuda": 0.1, "mps": 0.1}
+"""What the allocator holds on to beyond what the decoder's passes take, as a share of that: glibc's for a random model
+of SmolLM2-135M's sizes; a guess elsewhere."""
+DECODER, STOCK = 0.75, 0.55
+"""The shares of the measured matrix product rate that training reaches through the decoder, and through PEFT's code."""
 OPERATIONS = 150
 """Calls of a layer's forward pass, in units of the simplest call."""
 FOUR_BIT = 1.25
 """Training on a 4-bit base takes so many times as long (torchtune and litgpt publish 1.28 and 1.16)."""
 
 
-class Batch(NamedTuple):
-    """A batch's rows, its padded length, and the number of columns in which any row has a label."""
-
-    rows: int
-    length: int
-    columns: int
-
-    @property
-    def tokens(self) -> int:
-        """The tokens computed, padding among them."""
-        return self.rows * self.length
+def sizes_of(shape: Shape, width: int) -> Sizes:
+    """The widths of a model that the decoder computes."""
+    keys = shape.kv_heads * shape.head_size
+    return Sizes(shape.layers, shape.hidden, shape.attended, keys, shape.intermediate, shape.vocabulary, width)
 
 
-def passes(rows: Sequence[TokenRow], size: int) -> Iterator[Batch]:
-    """The rows in batches of that size, one forward pass each."""
-    for start in range(0, len(rows), size):
-        batch = rows[start : start + size]
-        labelled = {column for row in batch for column in range(len(row.prompt), len(row))}
-        yield Batch(len(batch), max(map(len, batch)), len(labelled))
+def tuning_bytes(shape: Shape, stacked: Stacked, width: int, device: str) -> float:
+    """The most memory that a stack takes: what stays, and what its largest pass adds.
 
-
-def activation_bytes(shape: Shape, adapter: LoRA, width: int, length: int, device: str) -> float:
-    """Bytes that one layer keeps of one token for the backward pass; base weights are frozen and need none.
-
-    - Norms: the two keep their input in float32, 8 · hidden.
-    - Adapters: each keeps its `rank` inner values and its input. Layers that share an input share the copy, unless
-      dropout or a cast between precisions makes one for each. Dropout keeps a mask of the input.
-    - Attention: queries, keys and values, repeated to all heads; its output where that is not an adapter's input
-      already; and a row of the mask.
-    - Feed-forward: gate, activated gate and up projection.
-    - DoRA: two outputs of every layer.
-
-    So it is in transformers' Llama; fused projections (Phi-3) keep an eighth more.
+    What stays is the base; adapters, gradients and AdamW's two moments; and the largest layer's weights once more where
+    they are unpacked from 4 bits, and three times in float32 for DoRA's norms.
     """
-    layers = shape.adapted(adapter)
-    inputs = sum(size for size, _ in layers) / shape.layers
-    outputs = sum(size for _, size in layers) / shape.layers
-    ranks = adapter.rank * len(layers) / shape.layers
-    adapter_width = width if device == "cuda" else 4  # without autocast the adapters compute in their own float32
-    copied = width < 4 or adapter.dropout > 0
-    kept = inputs if copied else min(inputs, 2 * shape.hidden + shape.attended + shape.intermediate)
-
-    norms = 8 * shape.hidden
-    adapters = adapter_width * (kept + ranks)
-    masks = inputs * (1 if device == "cuda" else adapter_width) if adapter.dropout else 0
-    attention = width * ((4 if copied else 3) * shape.attended + length)
-    feed_forward = width * 3 * shape.intermediate
-    magnitudes = width * 2 * outputs if adapter.dora else 0
-    return norms + adapters + masks + attention + feed_forward + magnitudes
-
-
-def tuning_bytes(shape: Shape, job: Job, width: int, device: str) -> float:
-    """The most memory that a job takes: what stays, and what its largest batch adds.
-
-    What stays is the base; adapters, gradients and AdamW's two moments in float32, 16 bytes a parameter; and the
-    largest layer's weights once more where they are unpacked from 4 bits, and three times in float32 for DoRA's norms.
-    """
-    four_bit = four_bits(job.adapter)
+    jobs, sizes = stacked.jobs, sizes_of(shape, width)
+    four_bit, dora = jobs[0].four_bit, jobs[0].adapter.dora
+    trained = sizes.trained * sum(adapter_parameters(shape, job.adapter) for job in jobs)
     largest = max(inputs * outputs for _, inputs, outputs in shape.linear)
-    unpacked = largest * ((width if four_bit else 0) + (12 if job.adapter.dora else 0))
-    trained = 16 * adapter_parameters(shape, job.adapter)
-    stays = LIBRARIES + weight_bytes(shape, width, four_bit) + trained + unpacked
-    batches = passes(job.rows, job.optimization.batch_size)
-    return stays + max(batch_bytes(shape, job, width, device, batch) for batch in batches)
+    unpacked = largest * ((width if four_bit else 0) + (12 if dora else 0))
+    inner = max(sizes.inner(job.adapter.rank) for job in jobs)
+    dropped = sizes.inputs if any(job.adapter.dropout for job in jobs) else ()
+
+    def added(each: Counted) -> float:
+        if stacked.stock is not None:
+            return batch_bytes(shape, jobs[0], width, device, each)
+        live = pass_bytes(sizes, each.batch, inner, dropped, checkpointing=stacked.checkpointing)
+        return (1 + HOLES[device]) * live
+
+    most = max(added(each) for step in heavy_steps(stacked) for each in passes(stacked, rows_of(stacked, step)))
+    return LIBRARIES + weight_bytes(shape, width, four_bit) + trained + unpacked + most
 
 
-def batch_bytes(shape: Shape, job: Job, width: int, device: str, batch: Batch) -> float:
-    """What a batch adds: activations, holes between them, and logits.
-
-    Every layer's activations are kept, or with checkpointing only every layer's input and one layer's activations; one
-    layer's more is what backward works on. A logit takes about 16 bytes (itself, in float32, its probability and its
-    gradient), at labelled columns only.
-    """
-    layer = activation_bytes(shape, job.adapter, width, batch.length, device)
-    inputs = shape.layers * shape.hidden * width
-    kept = inputs + layer if job.optimization.gradient_checkpointing else shape.layers * layer
-    small = min(batch.tokens, LARGE / (4 * shape.intermediate)) if device == "cpu" else batch.tokens
-    holes = HOLES[device] * small * shape.layers * layer
-    logits = 16 * batch.rows * batch.columns * shape.vocabulary
-    return batch.tokens * (kept + layer) + holes + logits
-
-
-def tuning_seconds(shape: Shape, job: Job, machine: Machine) -> float:
-    """The job's operations over the speed that training reaches, and the time that its calls take.
+def tuning_seconds(shape: Shape, stacked: Stacked, machine: Machine) -> float:
+    """The stack's operations over the speed that training reaches, and the time that its calls take.
 
     A weight costs 2 operations a token forward and 2 more backward (a frozen base needs no gradients of its weights),
-    an adapter's 2 and 4; attention 4 · length · width forward and twice that backward; the head 2 and 2 a weight, at
-    labelled columns. Checkpointing repeats the forward pass; the validation rows take one in every epoch.
+    an adapter's 2 and 4; attention, half of which is masked, 2 · length · width forward and twice that backward; the
+    head 2 and 2 a weight, at scored tokens. Checkpointing repeats the forward pass; the validation rows take one in
+    every epoch. The decoder computes what comes after the last block's attention for scored tokens only.
     """
-    adapter = adapter_parameters(shape, job.adapter)
-    forwards = 2 if job.optimization.gradient_checkpointing else 1
+    jobs, sizes, forwards = stacked.jobs, sizes_of(shape, 4), 2 if stacked.checkpointing else 1
+    adapter = sum(adapter_parameters(shape, job.adapter) for job in jobs) / len(jobs)
+    last = 0.0 if stacked.stock else 1 / shape.layers - sizes.inputs[0] * sizes.outputs[0] / sizes.decoder_weights
 
-    def attention(batch: Batch) -> int:
-        return 4 * batch.length * shape.attended * shape.layers
+    def operations(each: Counted, *, frozen: int, learnt: int, head: int) -> float:
+        """Of a pass through weights, through adapters and attention, and through the head so many times."""
+        (tokens, _, scored), squares = each
+        read = tokens - last * max(0, tokens - scored)
+        blocks = read * (frozen * shape.decoder + learnt * adapter) + learnt * squares * shape.attended * shape.layers
+        return 2 * (blocks + head * scored * shape.hidden * shape.vocabulary)
 
-    def forward(batch: Batch) -> int:
-        return batch.tokens * (2 * shape.decoder + 2 * adapter + attention(batch))
-
-    def backward(batch: Batch) -> int:
-        return batch.tokens * (2 * shape.decoder + 4 * adapter + 2 * attention(batch))
-
-    def head(batch: Batch) -> int:
-        return batch.rows * batch.columns * 2 * shape.hidden * shape.vocabulary
-
-    size = job.optimization.batch_size
-    batches, checks = list(passes(job.rows, size)), list(passes(job.validation, size))
-    operations = sum(forwards * forward(batch) + backward(batch) + 2 * head(batch) for batch in batches)
-    operations += job.epochs * sum(forward(batch) + head(batch) for batch in checks)
+    steps = some_steps(stacked)
+    times = jobs[0].steps / len(steps)
+    trained = [each for step in steps for each in passes(stacked, rows_of(stacked, step))]
+    checked = list(passes(stacked, [job.validation for job in jobs]))
+    work = times * sum(operations(each, frozen=forwards + 1, learnt=forwards + 2, head=2) for each in trained)
+    work += jobs[0].epochs * sum(operations(each, frozen=1, learnt=1, head=1) for each in checked)
     # A backward pass makes about twice the calls of a forward pass.
-    calls = ((forwards + 2) * len(batches) + job.epochs * len(checks)) * shape.layers * OPERATIONS
-    slower = FOUR_BIT if four_bits(job.adapter) else 1.0
-    return slower * operations / (TRAINING * machine.rate) + calls * machine.call
+    calls = (times * (forwards + 2) * len(trained) + jobs[0].epochs * len(checked)) * shape.layers * OPERATIONS
+    share = (STOCK if stacked.stock else DECODER) / (FOUR_BIT if jobs[0].four_bit else 1.0)
+    return work / (share * machine.rate) + calls * machine.call

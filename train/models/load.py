@@ -137,13 +137,18 @@ def stop_tokens(source: Source) -> list[int]:
 
 
 def linear_layers(config: Any, base: Base) -> dict[str, int]:
-    """The names of the model's linear layers and how many inputs each has, found without loading its weights."""
+    """The names of the model's linear layers but the head, and how many inputs each has; no weights are loaded."""
     import torch
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=base.trust_remote_code)
-    return {name: module.in_features for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    head = model.get_output_embeddings()
+    return {
+        name: module.in_features
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not head
+    }
 
 
 def window(config: Any) -> int | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ENGINE = "transformers-1"
+ENGINE = "openbook-1"
 """Part of every answer's key; raise it when the engine draws other answers from the same key."""
 
 
