@@ -20,40 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, Phi3Config, PreTrainedTokenizerFast
+from benchmark_material import SHAPES, byte_tokenizer, write_random_model
+from transformers import AutoConfig
 
 from train import models, provenance, tuning
-from train.models.repairs import allow_explicit_head_sizes
 from train.pipeline import quiet_libraries
 from train.recipe import Base, LoRA, Optimization, QLoRA
 
-SHAPES: dict[str, dict[str, Any]] = {
-    "kanana": {
-        "kind": "llama", "hidden_size": 1792, "intermediate_size": 8064, "num_hidden_layers": 32,
-        "num_attention_heads": 24, "head_dim": 128, "num_key_value_heads": 8, "vocab_size": 128_256,
-        "tie_word_embeddings": True,
-    },
-    "phi3": {
-        "kind": "phi3", "hidden_size": 3072, "intermediate_size": 8192, "num_hidden_layers": 32,
-        "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 32_064, "tie_word_embeddings": False,
-        "pad_token_id": 0,
-    },
-    "tiny": {
-        "kind": "llama", "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 512, "tie_word_embeddings": True,
-    },
-}  # fmt: skip
 ADAPTERS = {"LoRA": LoRA, "QLoRA": QLoRA}
-
-
-def write_random_model(name: str, directory: Path) -> None:
-    """A model of that shape with random weights, as a directory."""
-    allow_explicit_head_sizes()
-    shape = dict(SHAPES[name])
-    config = {"llama": LlamaConfig, "phi3": Phi3Config}[shape.pop("kind")](**shape)
-    with torch.device(models.pick_device()):
-        model = AutoModelForCausalLM.from_config(config, dtype=models.pick_dtype(Base("x"), models.pick_device()))
-    model.save_pretrained(directory)
 
 
 def rows(vocabulary: int, count: int, length: int) -> list[tuning.TokenRow]:
@@ -65,16 +39,6 @@ def rows(vocabulary: int, count: int, length: int) -> list[tuning.TokenRow]:
         tokens = tuple(rng.randrange(5, vocabulary) for _ in range(size))
         found.append(tuning.TokenRow(tokens[: size * 4 // 5], tokens[size * 4 // 5 :]))
     return found
-
-
-class Tokenizer(PreTrainedTokenizerFast):
-    """What the trainer needs of a tokenizer: rows come as tokens already."""
-
-    def __init__(self) -> None:
-        from tokenizers import Tokenizer as Core
-        from tokenizers.models import WordLevel
-
-        super().__init__(tokenizer_object=Core(WordLevel({"<pad>": 0}, "<pad>")), pad_token="<pad>", eos_token="<pad>")
 
 
 def train(directory: Path, kind: str, options: argparse.Namespace, scratch: Path) -> dict[str, float]:
@@ -104,7 +68,7 @@ def train(directory: Path, kind: str, options: argparse.Namespace, scratch: Path
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     load = lambda four_bit: models.load_model(models.resolve(base), base, four_bit)  # noqa: E731
-    list(tuning.tune([job], load, Tokenizer(), tick))
+    list(tuning.tune([job], load, byte_tokenizer(), tick))
     steps = [after - before for before, after in pairwise(moments[options.warm_up - 1 :])]
     tokens = sum(map(len, given[options.warm_up * options.batch :]))
     peak = torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else float("nan")
