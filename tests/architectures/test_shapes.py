@@ -130,7 +130,7 @@ def test_the_window_is_the_published_one(published, config):
 
 def test_linear_layers_are_found_without_loading_weights(published, config):
     found = Counter(name.rpartition(".")[2] for name in models.linear_layers(config, Base("a/b")))
-    assert found == {**dict.fromkeys(published.shapes, published.layers), "lm_head": 1}
+    assert found == dict.fromkeys(published.shapes, published.layers)  # the head is none that an adapter could be on
 
 
 @pytest.mark.parametrize("variant", ["lora", "rslora", "dora"])

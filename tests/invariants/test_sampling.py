@@ -105,7 +105,9 @@ def test_finish_and_token_counts_say_how_an_answer_ended(prepared, model):
 
 
 def test_on_a_real_model_logits_are_its_own():
-    """To 1e-4, and the same token wherever the margin of the draw exceeds that (float32 on the CPU)."""
+    """To less than 1e-5 of its largest (38), as far as float32 goes through 30 blocks: where oneDNN adds up, up to
+    1.6e-4 were seen, of which the model's own rounding has 0.6e-4. And the same token wherever the margin of the draw
+    exceeds that."""
     source = models.resolve(SMOLLM2)
     tokenizer, model = models.load_tokenizer(source, SMOLLM2), models.load_model(source, SMOLLM2)
     texts = ["Say a colour.", "Name three animals that can swim, and say for each where it lives.", "2 + 2 =", "Hi"]
@@ -115,4 +117,4 @@ def test_on_a_real_model_logits_are_its_own():
     settings = sampling.Settings(0.6, 1.0, 16, 0, (tokenizer.eos_token_id,))
     for batch_size in (2, None):
         watched = watch(requests(prompts, (0, 1)), model, tokenizer, settings, batch_size)
-        check(watched, model, settings, 2 * len(texts))
+        check(watched, model, settings, 2 * len(texts), close=3e-4)

@@ -111,19 +111,19 @@ def plain_logits(model: Any, row: Row) -> torch.Tensor:
     return logits[len(row.request.prompt.tokens) - 1 : -1]
 
 
-def check(watched: Watched, model: Any, how: Settings, expected: int) -> None:
+def check(watched: Watched, model: Any, how: Settings, expected: int, close: float = CLOSE) -> None:
     """Every logit is the model's own, and every token the one that these draw, unless it was a close call."""
     assert len(watched.answers) == len(watched.rows) == expected
     clear = []
     for key, row in watched.rows.items():
         own = plain_logits(model, row)
-        torch.testing.assert_close(torch.stack(watched.logits[key]), own, atol=CLOSE, rtol=0)
+        torch.testing.assert_close(torch.stack(watched.logits[key]), own, atol=close, rtol=0)
         numbers = torch.from_numpy(row.numbers[: len(own)])
         if how.temperature:
-            sure = margin(own, numbers, how.temperature) > CLOSE
+            sure = margin(own, numbers, how.temperature) > close
         else:
             first, second = own.topk(2).values.unbind(dim=1)
-            sure = first - second > CLOSE
+            sure = first - second > close
         drawn = draw(own, numbers, how.temperature, how.top_p)
         assert drawn[sure].tolist() == torch.tensor(row.tokens)[sure].tolist()
         clear += sure.tolist()

@@ -38,6 +38,8 @@ def measure(shape: Shape, dtype: str, tokens: int) -> Machine:
     """
     import torch
 
+    from train.decoder.products import linear
+
     device = models.pick_device()
 
     def tensor(*size: int) -> Any:
@@ -50,7 +52,7 @@ def measure(shape: Shape, dtype: str, tokens: int) -> Machine:
         seconds = 0.0
         for inputs, outputs in sizes:
             left, right = tensor(rows, inputs), tensor(outputs, inputs)
-            product = lambda left=left, right=right: torch.nn.functional.linear(left, right)  # noqa: E731
+            product = lambda left=left, right=right: linear(left, right)  # noqa: E731
             seconds += least_seconds(product, device, 0.2 / len(sizes))
         large, small = tensor(2**25), tensor(4)
         bandwidth = large.nbytes / least_seconds(large.sum, device, 0.05)

@@ -15,7 +15,7 @@ LIBRARIES = 0.6 * GIB
 HOLES = {"cpu": 0.2, "cuda": 0.1, "mps": 0.1}
 """What the allocator holds on to beyond what the decoder's passes take, as a share of that: glibc's for a random model
 of SmolLM2-135M's sizes; a guess elsewhere."""
-DECODER, STOCK = 0.75, 0.55
+DECODER, STOCK = 0.42, 0.3
 """The shares of the measured matrix product rate that training reaches through the decoder, and through PEFT's code."""
 OPERATIONS = 150
 """Calls of a layer's forward pass, in units of the simplest call."""
