@@ -11,7 +11,8 @@ import pytest
 from tests.architectures.builders import LLAMA3, write_model
 from tests.sampling.builders import LENGTHS
 from tests.sampling.short_of_memory import LONG, SAMPLES
-from train.sampling.capacity import MOST_ROWS, PIECE, SPARE, Needs, Room, out_of_memory, room_for
+from train import models
+from train.sampling.capacity import MOST_ROWS, PIECE, SPARE, Needs, Room, room_for
 
 GIB = 2**30
 TOKEN = 2 * 2 * 2 * 32 * 4
@@ -81,4 +82,4 @@ def test_room_is_halved_down_to_one_of_each():
     ],
 )
 def test_other_errors_are_not_taken_for_a_lack_of_memory(error, meant):
-    assert out_of_memory(error) == meant
+    assert models.out_of_memory(error) == meant

@@ -14,8 +14,13 @@ def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = No
     unused; oneDNN does not, and takes half the time. Both add up in float32, in another order.
     """
     if x.dtype == torch.float32 and x.device.type == "cpu" and onednn():
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(dense(x), dense(weight), bias, "none", [], "")
-        return product
+        try:
+            product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(dense(x), dense(weight), bias, "none", [], "")
+            return product
+        except (
+            RuntimeError
+        ):  # "could not create a primitive", whatever the reason; PyTorch's own product can or says why
+            pass
     return torch.nn.functional.linear(x, weight, bias)
 
 

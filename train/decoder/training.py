@@ -98,7 +98,7 @@ def loss_and_gradients(
         else:
             kept.append(what)
         x = after
-    del what
+        del what  # before the next block's is made
     sums, gradient = losses(decoder, x, targets, chosen, arms, gradient=True)
     for number in reversed(numbers):
         if checkpointing:
@@ -107,6 +107,7 @@ def loss_and_gradients(
             again = kept.pop()
         assert gradient is not None, "only the first block gives none, and it is the last to be asked"
         gradient = backward(decoder, number, gradient, again, rotary, attention.backward, routes, end.get(number))
+        del again
     return sums
 
 

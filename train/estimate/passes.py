@@ -40,24 +40,14 @@ def rows_of(stacked: Stacked, step: int) -> list[Sequence[TokenRow]]:
 
 def passes(stacked: Stacked, rows: Sequence[Sequence[TokenRow]]) -> Iterator[Counted]:
     """The passes over such rows of the stack's jobs, as `train.tuning.stack` forms them, or the stock trainer."""
-    from train.tuning.stack import fitting
+    from train.tuning.stack import fitting, turns
 
-    for turn in range(max(-(-len(each) // size_of(job)) for job, each in zip(stacked.jobs, rows, strict=True))):
-        batch = [
-            (number, 0, row)
-            for number, (job, each) in enumerate(zip(stacked.jobs, rows, strict=True))
-            for row in each[turn * size_of(job) : (turn + 1) * size_of(job)]
-        ]
+    for batch in turns(stacked.jobs, {number: list(enumerate(each)) for number, each in enumerate(rows)}):
         if stacked.stock is not None:
             yield padded([row for _, _, row in batch])
             continue
         for part in fitting(batch, stacked.room):
             yield streamed(stacked.jobs, [[row for each, _, row in part if each == n] for n in range(len(rows))])
-
-
-def size_of(job: Job) -> int:
-    """The rows of a job in a pass, at most."""
-    return job.optimization.batch_size
 
 
 def padded(rows: Sequence[TokenRow]) -> Counted:

@@ -13,7 +13,7 @@ from train.models.load import (
     stop_tokens,
     window,
 )
-from train.models.machine import memory_of
+from train.models.machine import memory_of, out_of_memory
 from train.models.source import Say, Source, resolve, silent
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "memory_of",
+    "out_of_memory",
     "pick_device",
     "pick_dtype",
     "resolve",

@@ -76,11 +76,3 @@ def room_for(needs: Needs, free: float, device: str, rows: int | None, most: Roo
     if most:
         slots, wanted, piece = min(slots, most.questions), min(wanted, most.rows), min(piece, most.piece)
     return Room(slots, min(wanted, slots * needs.samples), piece, slots < useful)
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether the error says that memory did not suffice; PyTorch has no class of its own for that on a CPU."""
-    import torch
-
-    texts = ("DefaultCPUAllocator", "can't allocate memory", "bad_alloc", "out of memory")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)

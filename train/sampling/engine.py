@@ -23,7 +23,7 @@ from train.decoder.memory import keep_freed_memory
 from train.decoder.unpacked import unpacked
 from train.records import Answer
 from train.sampling import plain
-from train.sampling.capacity import SHARE_UNPACKED, Needs, Room, out_of_memory, room_for, work_bytes
+from train.sampling.capacity import SHARE_UNPACKED, Needs, Room, room_for, work_bytes
 from train.sampling.live import Live
 from train.sampling.requests import Request, Settings
 from train.sampling.rows import Question, Row, Watch, draw_next
@@ -132,7 +132,7 @@ def answer_together(
             answer_some(parts, waiting, room, settings, desk)
             continue
         except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
+            if not models.out_of_memory(error):
                 raise
             if room.questions == 1:
                 desk.hand_over()

@@ -16,7 +16,7 @@ from transformers import DynamicCache, PreTrainedTokenizerBase
 
 from train import models
 from train.records import Answer
-from train.sampling.capacity import MOST_ROWS, SHARE_OF_MEMORY, out_of_memory
+from train.sampling.capacity import MOST_ROWS, SHARE_OF_MEMORY
 from train.sampling.requests import Request, Settings
 from train.sampling.rows import Question, Row, Watch, draw_next
 
@@ -77,7 +77,7 @@ def answer_or_halve(
     try:
         return answer_batch([Question.of(request, settings) for request in batch], model, pad, settings, watch)
     except (RuntimeError, MemoryError) as error:
-        if len(batch) == 1 or not out_of_memory(error):
+        if len(batch) == 1 or not models.out_of_memory(error):
             raise
     half = len(batch) // 2
     return [row for part in (batch[:half], batch[half:]) for row in answer_or_halve(part, model, pad, settings, watch)]

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from train import models
 from train.decoder.adapters import Adapter, Route
 from train.decoder.anatomy import Decoder
 from train.decoder.flat import Flat, flatten
@@ -111,7 +112,7 @@ class Stack:
                         checkpointing=self.checkpointing,
                     )
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                if not models.out_of_memory(error):
                     raise
                 if not self.make_smaller(rows):
                     raise RunFailed(
@@ -141,12 +142,7 @@ class Stack:
 
     def passes(self, rows: Mapping[int, Sequence[tuple[int, TokenRow]]]) -> Iterator[list[Numbered]]:
         """A step's rows in passes: at most `batch_size` rows of a job in each, and tokens as there is room for."""
-        most = max((-(-len(each) // self.jobs[job].optimization.batch_size) for job, each in rows.items()), default=0)
-        for turn in range(most):
-            batch: list[Numbered] = []
-            for job, each in rows.items():
-                size = self.jobs[job].optimization.batch_size
-                batch += [(job, number, row) for number, row in each[turn * size : (turn + 1) * size]]
+        for batch in turns(self.jobs, rows):
             yield from fitting(batch, self.room)
 
     def laid_out(self, batch: Sequence[Numbered], weights: Sequence[float]) -> tuple[Flat, Targets, list[Route]]:
@@ -221,6 +217,17 @@ def shared_out(rows: Sequence[TokenRow], size: int, processes: Processes) -> lis
     return [(number, row) for number, row in enumerate(rows) if number // size % processes.count == processes.rank]
 
 
+def turns(jobs: Sequence[Job], rows: Mapping[int, Sequence[tuple[int, TokenRow]]]) -> Iterator[list[Numbered]]:
+    """The rows of a step by job, each with its number, in turns: at most `batch_size` rows of a job in each."""
+    sizes = {job: jobs[job].optimization.batch_size for job in rows}
+    for turn in range(max((-(-len(each) // sizes[job]) for job, each in rows.items()), default=0)):
+        yield [
+            (job, number, row)
+            for job, each in rows.items()
+            for number, row in each[turn * sizes[job] : (turn + 1) * sizes[job]]
+        ]
+
+
 def fitting(batch: Sequence[Numbered], room: int) -> Iterator[list[Numbered]]:
     """The batch in halves, and those in halves, until each holds no more tokens than there is room, or one row."""
     if not batch:
@@ -231,10 +238,3 @@ def fitting(batch: Sequence[Numbered], room: int) -> Iterator[list[Numbered]]:
     middle = len(batch) // 2
     yield from fitting(batch[:middle], room)
     yield from fitting(batch[middle:], room)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory did not suffice, on a GPU or a CPU."""
-    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
-        return True
-    return any(words in str(error) for words in ("can't allocate memory", "not enough memory", "out of memory"))

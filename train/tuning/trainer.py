@@ -143,7 +143,9 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
             super()._load_optimizer_and_scheduler(checkpoint)
         elif checkpoint is not None:
             load_states(self.stack, self.model, self.optimizer, Path(checkpoint).name)
-            self.lr_scheduler.last_epoch = self.state.global_step - 1  # it counts steps, and knows nothing besides
+            step = self.state.global_step  # it counts steps, and knows nothing besides
+            state = {**self.lr_scheduler.state_dict(), "last_epoch": step - 1, "_step_count": step + 1}
+            self.lr_scheduler.load_state_dict(state)
             self.lr_scheduler.step()
 
     def _load_best_model(self) -> None:
