@@ -1,9 +1,10 @@
 """Answering: openbook's engine against what transformers offers, on the same prompts, several answers to each.
 
-`openbook` is `sampling.answer`. `generate-one` calls `generate` for each answer (only a few are drawn; what counts is
-the time of one). `generate-padded` pads the prompts on the left into batches and draws all samples of a prompt with
-num_return_sequences. `continuous` is transformers' continuous batching, `generate_batch`, with its own start-up, as a
-user gets it; where it does not run, the reason is printed.
+`openbook` is `sampling.answer`, `openbook-vllm` its engine on vLLM, where that is installed. `generate-one` calls
+`generate` for each answer (only a few are drawn; what counts is the time of one). `generate-padded` pads the prompts on
+the left into batches and draws all samples of a prompt with num_return_sequences. `continuous` is transformers'
+continuous batching, `generate_batch`, with its own start-up, as a user gets it; where it does not run, the reason is
+printed.
 
 All draw from the same distribution (temperature 0.6), and nothing ends an answer early, so that every answer has as
 many tokens and all do the same work. A small batch before the measurement does not count. Every measurement runs in a
@@ -29,6 +30,7 @@ from benchmark_material import MODELS, byte_tokenizer, make_rows, model_named
 from train import models, sampling
 from train.recipe import Base
 from train.records import Answer, Prompt
+from train.sampling import vllm
 
 TEMPERATURE = 0.6
 LENGTH = 250
@@ -45,9 +47,21 @@ Draw = Callable[[Any, Any, Sequence[Tokens], Measurement], list[list[int]]]
 
 def with_openbook(model: Any, tokenizer: Any, prompts: Sequence[Tokens], task: Measurement) -> list[list[int]]:
     """All in one call."""
-    settings = sampling.Settings(temperature=TEMPERATURE, top_p=1.0, max_new_tokens=task["new_tokens"], seed=0, stop=())
+    answers: list[Answer] = []
+    requests = requests_of(prompts, task)
+    sampling.answer(requests, model, tokenizer, settings_of_openbook(task), answers.extend)
+    return [[0] * answer.tokens for answer in answers]
+
+
+def settings_of_openbook(task: Measurement) -> sampling.Settings:
+    """How openbook's engines draw."""
+    return sampling.Settings(temperature=TEMPERATURE, top_p=1.0, max_new_tokens=task["new_tokens"], seed=0, stop=())
+
+
+def requests_of(prompts: Sequence[Tokens], task: Measurement) -> list[sampling.Request]:
+    """The prompts as openbook's engines take them."""
     samples = tuple(range(task["samples"]))
-    requests = [
+    return [
         sampling.Request(
             arm="base",
             seed=0,
@@ -58,9 +72,6 @@ def with_openbook(model: Any, tokenizer: Any, prompts: Sequence[Tokens], task: M
         )
         for number, tokens in enumerate(prompts)
     ]
-    answers: list[Answer] = []
-    sampling.answer(requests, model, tokenizer, settings, answers.extend)
-    return [[0] * answer.tokens for answer in answers]
 
 
 def one_by_one(model: Any, tokenizer: Any, prompts: Sequence[Tokens], task: Measurement) -> list[list[int]]:
@@ -140,8 +151,16 @@ def settings_of(tokenizer: Any, task: Measurement, samples: int) -> Any:
     )
 
 
+def with_vllm(model: Any, tokenizer: Any, prompts: Sequence[Tokens], task: Measurement) -> list[list[int]]:
+    """All in one call of openbook's engine on vLLM."""
+    answers: list[Answer] = []
+    vllm.answer_with(model, requests_of(prompts, task), {}, tokenizer, settings_of_openbook(task), answers.extend)
+    return [[0] * answer.tokens for answer in answers]
+
+
 DRAW: dict[str, Draw] = {
     "openbook": with_openbook,
+    "openbook-vllm": with_vllm,
     "generate-one": one_by_one,
     "generate-padded": padded,
     "continuous": continuous,
@@ -154,17 +173,25 @@ def perform(task: Measurement) -> Measurement:
 
     base = Base(task["model"])
     source = models.resolve(base)
-    model: Any = models.load_model(source, base)
     tokenizer = byte_tokenizer() if task["random"] else models.load_tokenizer(source, base)
-    # Where the settings name no end, `generate` would take the model's own.
-    model.generation_config.eos_token_id = model.config.eos_token_id = None
     rows = make_rows(
         base, random_tokens=task["random"], count=task["questions"], length=task["context"], spread=task["spread"],
         learnt=False,
     )  # fmt: skip
     prompts = [row.prompt for row in rows]
-    if task["competitor"] != "openbook":
+    if not task["competitor"].startswith("openbook"):
         prompts = prompts[: task["others_at_most"]]
+    model: Any
+    if task["competitor"] == "openbook-vllm":
+        if find_spec("vllm") is None:
+            return {"skipped": "vLLM is not installed"}
+        dtype = str(models.pick_dtype(base, models.pick_device())).removeprefix("torch.")
+        longest = max(map(len, prompts)) + task["new_tokens"]
+        model = vllm.load(vllm.Weights(source.directory, dtype, {}), longest)
+    else:
+        model = models.load_model(source, base)
+        # Where the settings name no end, `generate` would take the model's own.
+        model.generation_config.eos_token_id = model.config.eos_token_id = None
     torch.manual_seed(0)
     draw = DRAW[task["competitor"]]
     try:

@@ -15,6 +15,7 @@ from benchmark import GIB, Measurement, peak_bytes
 from benchmark_material import make_rows
 
 from train import models
+from train.decoder.products import linear
 from train.recipe import Base, LoRA, Optimization
 from train.tuning import Job
 
@@ -157,21 +158,28 @@ def with_trl(job: Job, load: Callable[..., Any], tokenizer: Any, ticks: Ticks, *
 
 
 def matmul_rate(sizes: Sizes, dtype: Any, tokens: int) -> Measurement:
-    """Operations and seconds of the blocks' matrix products at so many rows, each the fastest of some tries."""
+    """Operations and seconds of the blocks' matrix products at so many rows, each the fastest of some tries.
+
+    Each product is computed by PyTorch's own code and by that which openbook's training uses, and the faster counts;
+    `own_seconds` are those of PyTorch's.
+    """
     import torch
 
     device = models.pick_device()
-    operations, seconds = 0, 0.0
+    operations, seconds, own = 0, 0.0, 0.0
     for (inputs, outputs), count in Counter(sizes.layers).items():
         weight, x, back = (
             torch.randn(*size, dtype=dtype, device=device)
             for size in ((outputs, inputs), (tokens, inputs), (tokens, outputs))
         )
         forward, backward = torch.empty_like(back), torch.empty_like(x)
-        for product in (partial(torch.mm, x, weight.T, out=forward), partial(torch.mm, back, weight, out=backward)):
-            seconds += count * min(several(product, device) for _ in range(TRIES))
+        for rows, matrix, out in ((x, weight.T, forward), (back, weight, backward)):
+            products = partial(torch.mm, rows, matrix, out=out), partial(linear, rows, matrix.T)
+            mine, ours = (min(several(product, device) for _ in range(TRIES)) for product in products)
+            own += count * mine
+            seconds += count * min(mine, ours)
         operations += count * 4 * tokens * inputs * outputs
-    return {"seconds": seconds, "units": operations / 1e9, "peak_gib": peak_bytes() / GIB}
+    return {"seconds": seconds, "own_seconds": own, "units": operations / 1e9, "peak_gib": peak_bytes() / GIB}
 
 
 def several(product: Callable[[], Any], device: str) -> float:

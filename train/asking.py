@@ -95,30 +95,29 @@ def draw_answers(
     prepared: Prepared, adapters: Adapters, requests: Sequence[sampling.Request], handover: sampling.Handover
 ) -> None:
     """Loads one base with the adapters that the requests need beside one another, and has it answer."""
-    four_bit = prepared.recipe.arms[requests[0].arm].quantization
-    model: Any = models.load_model(prepared.source, prepared.recipe.base, four_bit)
-    names: dict[tuple[str, int], str] = {}
-    for identifier in dict.fromkeys((request.arm, request.seed) for request in requests):
-        if identifier not in adapters:
-            continue
-        name = f"adapter{len(names)}"  # an arm's own name may hold what module names may not
-        directory = adapters[identifier].directory
-        if names:
+    identifiers = dict.fromkeys((request.arm, request.seed) for request in requests)
+    # An arm's own name may hold what module names may not.
+    names = {each: f"adapter{number}" for number, each in enumerate(each for each in identifiers if each in adapters)}
+    requests = [replace(request, adapter=names.get((request.arm, request.seed))) for request in requests]
+    directories = {name: adapters[each].directory for each, name in names.items()}
+    tokenizer, settings, recipe = prepared.chat.tokenizer, prepared.settings, prepared.recipe
+    if settings.engine.startswith(sampling.VLLM_ENGINE):
+        from train.sampling import vllm
+
+        trusted = recipe.base.trust_remote_code
+        weights = vllm.Weights(prepared.source.directory, prepared.dtype, directories, trusted)
+        vllm.answer(requests, weights, tokenizer, settings, handover)
+        return
+    model: Any = models.load_model(prepared.source, recipe.base, recipe.arms[requests[0].arm].quantization)
+    for name, directory in directories.items():
+        if hasattr(model, "peft_config"):
             model.load_adapter(directory, adapter_name=name)
         else:
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, directory, adapter_name=name)
-        names[identifier] = name
     model.eval()
-    sampling.answer(
-        [replace(request, adapter=names.get((request.arm, request.seed))) for request in requests],
-        model,
-        prepared.chat.tokenizer,
-        prepared.settings,
-        handover,
-        batch_size=prepared.recipe.sampling.batch_size,
-    )
+    sampling.answer(requests, model, tokenizer, settings, handover, batch_size=recipe.sampling.batch_size)
 
 
 def settle(run: Run, wanted: Mapping[AnswerId, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from train import __version__, models, provenance, serving, tuning
+from train import __version__, models, provenance, sampling, serving, tuning
 from train.asking import sample_answers
 from train.assess import GradingRules, assess, plan_comparison
 from train.dataset import load_dataset
@@ -106,6 +106,8 @@ def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes,
     screen.say(
         f"base {prepared.source.name} in {prepared.dtype} on {device}{why_dtype(recipe, prepared.dtype, device)}"
     )
+    if prepared.settings.engine != sampling.ENGINE or "not vLLM" in prepared.engine_chosen:
+        screen.say(f"answers by {prepared.settings.engine} ({prepared.engine_chosen})")
     if processes.count > 1:
         rows = sorted({job.rows_per_step for job in prepared.jobs})
         screen.say(f"{processes.count} processes: {', '.join(map(str, rows)) or 'no'} rows in one optimizer step")

@@ -16,7 +16,7 @@ from train.jobs import training_jobs
 from train.prompts import ChatFormat
 from train.recipe import Recipe, Tuned
 from train.records import AnswerId, Context, Prompt, Question, TrainingRow
-from train.sampling import Settings, answer_key
+from train.sampling import Settings, answer_key, pick_engine
 from train.store import Run, digest, revive_context, unsealed
 
 BLOCK = 64
@@ -40,6 +40,7 @@ class Prepared:
     settings: Settings
     config: Any
     dtype: str
+    engine_chosen: str
 
     @property
     def answers(self) -> int:
@@ -109,6 +110,7 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
         text, tokens = chat.prompt(recipe.prompt, texts[context.question], context.passages)
         prompts[context.question, context.condition] = Prompt(context.question, context.condition, text, tokens)
     check_window(prompts.values(), recipe.sampling.max_new_tokens, window)
+    engine, why_engine = pick_engine(recipe, models.pick_device(), processes)
     dtype = str(models.pick_dtype(recipe.base, models.pick_device())).removeprefix("torch.")
     folder = run.adapter if run is not None else lambda arm, seed: Path(arm, f"seed-{seed}")
     jobs, rows, dropped = training_jobs(
@@ -138,7 +140,9 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
             max_new_tokens=recipe.sampling.max_new_tokens,
             seed=recipe.sampling.seed,
             stop=tuple(sorted(chat.stop)),
+            engine=engine,
         ),
+        engine_chosen=why_engine,
         config=config,
         dtype=dtype,
     )

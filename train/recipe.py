@@ -122,6 +122,8 @@ class Sampling:
     seed: int = 0
     batch_size: Positive | None = None
     """Answers decoded together; None chooses by memory. It does not change the answers."""
+    engine: Literal["auto", "openbook", "vllm"] = "auto"
+    """Who draws the answers; `auto` takes vLLM on a GPU where it is installed and can. Engines draw other answers."""
 
 
 @dataclass(frozen=True, config=STRICT)

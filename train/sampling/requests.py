@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from train.records import Prompt
+from train.records import Answer, Prompt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,13 +20,14 @@ ENGINE = "openbook-1"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How each answer is drawn. `stop` holds the token ids that end an answer."""
+    """How each answer is drawn, and by which engine. `stop` holds the token ids that end an answer."""
 
     temperature: float
     top_p: float
     max_new_tokens: int
     seed: int
     stop: tuple[int, ...]
+    engine: str = ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,28 @@ def answer_key(weights: str, prompt: Prompt, settings: Settings, question: str, 
         weights,
         list(prompt.tokens),
         [settings.temperature, settings.top_p, settings.max_new_tokens, sorted(settings.stop)],
-        ENGINE,
+        settings.engine,
         [settings.seed, question, sample],
     ]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+
+def finished_answer(
+    request: Request, place: int, tokens: Sequence[int], tokenizer: Any, settings: Settings, seconds: float
+) -> Answer:
+    """The answer to the request's sample at that place, of these tokens, the last of which may have ended it."""
+    stopped = bool(tokens) and tokens[-1] in settings.stop
+    said = tokens[:-1] if stopped else tokens
+    return Answer(
+        arm=request.arm,
+        seed=request.seed,
+        condition=request.prompt.condition,
+        question=request.prompt.question,
+        sample=request.samples[place],
+        text=tokenizer.decode(said, skip_special_tokens=True).strip(),
+        key=request.keys[place],
+        finish="stop" if stopped else "length",
+        prompt_tokens=len(request.prompt.tokens),
+        tokens=len(tokens),
+        seconds=round(seconds, 4),
+    )

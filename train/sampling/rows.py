@@ -10,7 +10,7 @@ import torch
 
 from train.records import Answer
 from train.sampling.draw import draw
-from train.sampling.requests import Request, Settings, uniforms
+from train.sampling.requests import Request, Settings, finished_answer, uniforms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,21 +33,7 @@ class Row:
 
     def answer(self, tokenizer: Any, settings: Settings) -> Answer:
         """The finished answer."""
-        request, stopped = self.request, self.tokens[-1] in settings.stop
-        said = self.tokens[:-1] if stopped else self.tokens
-        return Answer(
-            arm=request.arm,
-            seed=request.seed,
-            condition=request.prompt.condition,
-            question=request.prompt.question,
-            sample=request.samples[self.place],
-            text=tokenizer.decode(said, skip_special_tokens=True).strip(),
-            key=request.keys[self.place],
-            finish="stop" if stopped else "length",
-            prompt_tokens=len(request.prompt.tokens),
-            tokens=len(self.tokens),
-            seconds=round(self.seconds, 4),
-        )
+        return finished_answer(self.request, self.place, self.tokens, tokenizer, settings, self.seconds)
 
 
 @dataclass(slots=True, eq=False)
