@@ -15,7 +15,8 @@ from train import __version__
 from train.loading import shipped_recipes, summary
 
 VERBS = (
-    "check", "run", "train", "sample", "grade", "report", "init", "compare", "verify", "chat", "merge", "recipes",
+    "check", "run", "train", "sample", "grade", "report", "init", "compare", "label", "verify", "chat", "merge",
+    "recipes",
 )  # fmt: skip
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "scipy", "statsmodels", "pandas", "pyarrow", "numpy")
 
@@ -76,6 +77,7 @@ def test_help_names_every_verb_and_what_the_exit_codes_mean(openbook):
             "compare",
             ["answers", "--questions", "--contrast", "ARM/CONDITION vs ARM/CONDITION", "--abstention", "--out"],
         ),
+        ("label", ["a run directory", "--as NAME", "--answers N", "--port", "--export FILE.csv", "--import FILE.csv"]),
         ("verify", ["a run directory", "name what differs"]),
         ("recipes", ["list the recipes there are"]),
     ],

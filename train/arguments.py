@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -95,6 +96,22 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
     compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
+    label = verb("label", "let people grade answers, blind, in the browser or in a spreadsheet; then report again")
+    label.add_argument("run", type=Path, help="a run directory")
+    label.add_argument("--as", dest="who", default="", metavar="NAME", help="who labels; kept with every label")
+    label.add_argument(
+        "--answers",
+        type=how_many,
+        default=200,
+        metavar="N",
+        help="how many answers to draw, half of them right by the automatic grader; or all (default: 200)",
+    )
+    label.add_argument("--port", type=port, default=0, help="the page's port (default: any that is free)")
+    sheets = label.add_mutually_exclusive_group()
+    sheets.add_argument("--export", type=Path, metavar="FILE.csv", help="write the drawn answers as a sheet, and stop")
+    sheets.add_argument(
+        "--import", dest="sheet", type=Path, metavar="FILE.csv", help="take the verdicts of such a sheet as NAME's"
+    )
     check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
     check.add_argument("run", type=Path, help="a run directory")
     chat = verb("chat", "ask an arm of a run questions of your own, with passages that are searched for")
@@ -111,3 +128,19 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--trust-remote-code", action="store_true", help="let the base run Python code of its own")
     verb("recipes", "list the recipes there are")
     return top
+
+
+def how_many(text: str) -> int:
+    """A number of answers from 1, or `all`."""
+    if text == "all":
+        return sys.maxsize
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of answers; give one from 1, or all")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A port's number; 0 is any that is free."""
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1024 to 65535")
+    return int(text)

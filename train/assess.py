@@ -9,11 +9,11 @@ from typing import Any
 
 from train import comparison, grading, report
 from train.errors import UserError
-from train.findings import load_findings
+from train.findings import load_findings, stored_labels
 from train.progress import Screen
 from train.recipe import Grading, Recipe
-from train.records import AnswerId, Cell, Contrast, Findings, Verdict, to_json
-from train.store import Run, digest, unsealed
+from train.records import Cell, Contrast, Findings, Verdict, to_json
+from train.store import Run, digest
 
 GRADING = "grading-2"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
@@ -37,6 +37,14 @@ def assess(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules)
     if "report" in stages:
         write_comparison(run)
         write_report(run)
+
+
+def assess_again(run: Run, screen: Screen) -> None:
+    """Grades by the rules of the last time and reports anew, after people's labels were added."""
+    rules = run.manifest().get("grading")
+    if rules is None:
+        raise UserError(f"{run.directory}: is not graded yet; run `openbook grade` first")
+    assess(run, ("grade", "report"), screen, GradingRules(**rules))
 
 
 def plan_comparison(recipe: Recipe, run: Run) -> None:
@@ -120,10 +128,7 @@ def regrade(run: Run, findings: Findings) -> list[Verdict]:
         findings.questions,
         findings.contexts,
         findings.answers,
-        labels=[
-            grading.Label(**{**record, "answer": AnswerId(**record["answer"])})
-            for record in map(unsealed, run.records("labels.jsonl"))
-        ],
+        labels=stored_labels(run),
         **run.manifest()["grading"],
     )
 

@@ -110,6 +110,8 @@ def dispatch(options: argparse.Namespace) -> int:
     from train.progress import Screen
 
     screen = Screen(quiet=rank() > 0)
+    if options.verb == "label":
+        return label(options, screen)
     if options.verb == "compare":
         return compare(options, screen)
     from train.loading import load_recipe
@@ -237,6 +239,44 @@ def serve(options: argparse.Namespace) -> int:
     else:
         trust = options.trust_remote_code
         print(*serving.merge(run, options.arm, seed=options.seed, out=options.out, trust_remote_code=trust), sep="\n")
+    return 0
+
+
+def label(options: argparse.Namespace, screen: Screen) -> int:
+    """Takes people's verdicts and writes the report that rests on them."""
+    import shlex
+
+    from train import labelling
+    from train.assess import assess_again, require_answers
+    from train.report.figures import plural
+    from train.store import Busy, Run
+
+    run = Run.of(options.run)
+    require_answers(run)
+    if options.export:
+        with run.shared():
+            number = labelling.write_sheet(run, options.export, options.who, options.answers)
+        print(f"{plural(number, 'answer')} in {options.export}; fill in the column 'verdict', then give")
+        words = ["openbook", "label", options.run, "--import", options.export, "--as", options.who or "NAME"]
+        print(shlex.join(map(str, words)))
+        return 0
+    if not options.who:
+        raise UserError("--as: is missing; name the person who labels, such as --as kim")
+    if options.sheet:
+        with run:
+            number, warnings = labelling.read_sheet(run, options.sheet, options.who)
+        for warning in warnings:
+            screen.warn(warning)
+        print(f"{plural(number, 'label')} new or changed")
+    else:
+        number = labelling.serve(run, options.who, options.answers, options.port, lambda text: print(text, flush=True))
+        print(f"{plural(number, 'label')} stored", flush=True)
+    try:
+        with run:
+            assess_again(run, screen)
+            say_result(run)
+    except Busy:
+        print("somebody else is still labelling this run; whoever stops last gets the new report")
     return 0
 
 

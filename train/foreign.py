@@ -11,6 +11,7 @@ from pathlib import Path
 from train import __version__, data, grading, provenance
 from train.assess import GradingRules, assess
 from train.errors import UserError, nearest
+from train.findings import stored_labels
 from train.naming import parse_contrast
 from train.progress import Screen
 from train.recipe import Comparison
@@ -80,6 +81,8 @@ def compare_answers(
         run.write_records("training.jsonl", [])
         run.write_records("answers.jsonl", [to_json(answer) for answer in given.answers])
         labels = grading.read_labels(given.verdicts, who=answers.name)
+        # What came with the file is replaced; what people said in `openbook label` has a time and stays.
+        labels += [label for label in stored_labels(run) if label.when]
         run.write_records("labels.jsonl", [to_json(label) for label in labels])
         run.stage("sampling", digest(sorted(answer.key for answer in given.answers)), answers=len(given.answers))
         assess(run, ("grade", "report"), screen, GradingRules(abstention=abstention))

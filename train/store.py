@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -51,10 +52,14 @@ def unsealed(record: Record) -> Record:
     return {key: value for key, value in record.items() if key != CHECK}
 
 
+class Busy(UserError):
+    """Another process holds the run."""
+
+
 class Run:
     """A run directory that this process alone writes to.
 
-    Raises `UserError` where the directory belongs to another recipe or another process is at work in it.
+    Raises `UserError` where the directory belongs to another recipe, `Busy` where another process is at work in it.
     """
 
     def __init__(self, directory: Path, recipe: str) -> None:
@@ -83,21 +88,34 @@ class Run:
         return cls(directory, recipe)
 
     def __enter__(self) -> Run:
+        self._take(fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Keeps out whoever would change the run, but not others that only look and label as well."""
+        self._take(fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            self.__exit__()
+
+    def _take(self, kind: int) -> None:
+        """Takes the run's lock, shared or for this process alone."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{self.directory}: cannot be made ({error.strerror}); give another --out") from error
         self._lock = (self.directory / ".lock").open("w", encoding="utf-8")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, kind | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
-            raise UserError(f"{self.directory}: another openbook is at work in it; wait for it or end it") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
+            raise Busy(f"{self.directory}: another openbook is at work in it; wait for it or end it") from None
 
     def path(self, name: str) -> Path:
         """The file of that name in the run."""

@@ -16,7 +16,7 @@ from train.models.source import file_digest
 from train.records import AnswerId, Verdict
 from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, unsealed
 
-NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "number", "epoch")
+NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "who", "number", "epoch")
 """The fields that tell a person which record of a file is meant."""
 
 
@@ -167,7 +167,9 @@ def excerpt(text: str, other: str) -> str:
 
 def naming(record: Record) -> str:
     """What a person needs to find the record."""
-    return ", ".join(f"{key} {record[key]}" for key in NAMING if key in record)
+    of = record.get("answer")  # a label names its answer by its coordinates
+    named = {**record, **of} if isinstance(of, dict) else record
+    return ", ".join(f"{key} {named[key]}" for key in NAMING if key in named)
 
 
 def coordinates(identifier: AnswerId) -> str:

@@ -3,8 +3,8 @@
 import pytest
 
 from train.errors import UserError
-from train.grading.people import Label, by_people, read_labels, read_word
-from train.records import Answer, AnswerId
+from train.grading.people import Label, by_people, read_labels, read_word, standing
+from train.records import Answer, AnswerId, Word
 
 ANSWER = Answer("base", 0, "none", "q1", 2, "30일", key="k1")
 
@@ -36,7 +36,7 @@ def test_a_misspelt_word_is_answered_with_the_nearest() -> None:
 def test_a_verdict_tells_who_when_and_why() -> None:
     label = Label(ANSWER.id, "wrong", who="jin", when="2026-01-02", why="축이 바뀜")
     (verdict,) = by_people([ANSWER], [label])[ANSWER.id]
-    assert (verdict.id, verdict.grader, verdict.verdict, verdict.answer) == (ANSWER.id, "person", "wrong", "k1")
+    assert (verdict.id, verdict.grader, verdict.verdict, verdict.answer) == (ANSWER.id, "person:jin", "wrong", "k1")
     assert verdict.why == "jin, 2026-01-02: 축이 바뀜"
     assert by_people([ANSWER], [Label(ANSWER.id, "wrong")])[ANSWER.id][0].why == ""
 
@@ -58,3 +58,45 @@ def test_a_label_holds_for_the_answer_that_was_labelled_only() -> None:
     assert by_people([ANSWER], [Label(ANSWER.id, "wrong", key="k1")])
     assert not by_people([ANSWER], [Label(ANSWER.id, "wrong", key="k0")])
     assert not by_people([ANSWER], [Label(AnswerId("base", 1, "none", "q1", 2), "wrong")])
+
+
+@pytest.mark.parametrize(
+    ("label", "grader"),
+    [
+        (Label(ANSWER.id, "wrong", "jin", "2026-01-02"), "person:jin"),
+        (Label(ANSWER.id, "wrong", "김 철수", "2026-01-02"), "person:김 철수"),
+        (Label(ANSWER.id, "wrong"), "person"),
+        (Label(ANSWER.id, "wrong", when="2026-01-02"), "person"),
+        # a file is nobody
+        (Label(ANSWER.id, "wrong", "answers.csv"), "person"),
+    ],
+)
+def test_the_grader_is_the_person_where_one_is_named(label: Label, grader: str) -> None:
+    assert label.grader == grader
+    assert by_people([ANSWER], [label])[ANSWER.id][0].grader == grader
+
+
+def kim(word: Word, when: str = "2026-01-01", key: str = "k1", who: str = "kim") -> Label:
+    return Label(ANSWER.id, word, who, when, key=key)
+
+
+@pytest.mark.parametrize(
+    ("labels", "stand"),
+    [
+        ([kim("wrong"), kim("correct")], ["kim correct"]),
+        ([kim("wrong"), kim("unscored")], []),
+        ([kim("wrong"), kim("unscored"), kim("abstained")], ["kim abstained"]),
+        ([kim("unscored"), kim("wrong")], ["kim wrong"]),
+        ([kim("wrong"), kim("correct", who="lee"), kim("unscored")], ["lee correct"]),
+        ([kim("wrong"), kim("correct", who="lee"), kim("wrong")], ["lee correct", "kim wrong"]),
+        # a clock that was set back does not bring back what was withdrawn
+        ([kim("wrong", "2026-01-02"), kim("unscored", "2026-01-01")], []),
+        # what was said of the answer as it was before neither counts nor replaces
+        ([kim("wrong"), kim("correct", key="k0")], ["kim wrong"]),
+        ([kim("wrong", key="k0")], []),
+    ],
+)
+def test_of_each_person_s_labels_of_an_answer_the_last_stands(labels: list[Label], stand: list[str]) -> None:
+    assert [f"{label.who} {label.verdict}" for label in standing([ANSWER], labels)] == stand
+    said = by_people([ANSWER], labels).get(ANSWER.id, [])
+    assert sorted(f"{verdict.grader[7:]} {verdict.verdict}" for verdict in said) == sorted(stand)

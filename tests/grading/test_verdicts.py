@@ -5,7 +5,7 @@ import time
 import pytest
 
 from train.errors import UserError
-from train.grading import Label, grade, headline
+from train.grading import Label, disputed, grade, headline
 from train.records import Answer, AnswerId, Context, Fact, Question, Verdict, Word
 
 ABSTENTION = "제공된 문서에서 답을 찾지 못했습니다."
@@ -122,14 +122,14 @@ def test_all_verdicts_are_kept_in_the_order_of_the_answers() -> None:
     verdicts = grade(QUESTIONS, CONTEXTS, reversed(answers), abstention=ABSTENTION, labels=labels)
     assert [(verdict.sample, verdict.grader, verdict.verdict) for verdict in verdicts] == [
         (2, "rubric", "correct"),
-        (2, "person", "abstained"),
-        (2, "person", "wrong"),
+        (2, "person:a", "abstained"),
+        (2, "person:b", "wrong"),
         (1, "rubric", "wrong"),
-        (1, "person", "correct"),
+        (1, "person:a", "correct"),
         (0, "rubric", "correct"),
     ]
     assert grade(QUESTIONS, CONTEXTS, reversed(answers), abstention=ABSTENTION, labels=labels) == verdicts
-    assert [headline(verdicts)[answer.id].verdict for answer in answers] == ["correct", "correct", "wrong"]
+    assert [headline(verdicts)[answer.id].verdict for answer in answers] == ["correct", "correct", "unscored"]
 
 
 def said(grader: str, word: Word) -> Verdict:
@@ -144,7 +144,11 @@ def said(grader: str, word: Word) -> Verdict:
         ([("provisional", "correct"), ("rubric", "wrong")], 1),
         ([("judge:small", "correct"), ("rubric", "wrong")], 0),
         ([("person", "abstained"), ("judge", "correct"), ("rubric", "wrong")], 0),
-        ([("person", "correct"), ("person", "wrong")], 1),
+        ([("person:kim", "wrong"), ("judge:small", "correct")], 0),
+        ([("person:kim", "unscored"), ("rubric", "wrong")], 1),
+        ([("person:kim", "correct"), ("person:lee", "wrong"), ("person:park", "wrong")], 2),
+        ([("person:kim", "wrong"), ("person:lee", "correct"), ("person:park", "wrong"), ("rubric", "correct")], 2),
+        ([("person:a", "wrong"), ("person:b", "wrong"), ("person:c", "correct"), ("person:d", "abstained")], 1),
         ([("judge", "unscored"), ("rubric", "wrong")], 1),
         ([("rubric", "unscored"), ("provisional", "correct")], 1),
         ([("provisional", "unscored"), ("rubric", "unscored")], 1),
@@ -187,3 +191,40 @@ def test_an_answer_of_100_kb_is_graded_at_once() -> None:
     verdicts = grade(questions, [], answers, abstention=ABSTENTION)
     assert time.perf_counter() - start < 5
     assert {verdict.verdict for verdict in verdicts} == {"wrong"}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "why"),
+    [
+        ([("person:kim", "correct"), ("person:lee", "wrong")], "kim says correct, lee says wrong"),
+        ([("person", "correct"), ("rubric", "correct"), ("person:lee", "wrong")], "one says correct, lee says wrong"),
+        ([("person:a:b", "wrong"), ("person:c", "abstained")], "a:b says wrong, c says abstained"),
+        (
+            [("person:a", "wrong"), ("person:b", "wrong"), ("person:c", "correct"), ("person:d", "correct")],
+            "a says wrong, b says wrong, c says correct, d says correct",
+        ),
+    ],
+)
+def test_where_people_are_evenly_divided_nobody_s_word_counts(verdicts: list[tuple[str, Word]], why: str) -> None:
+    made = [said(*verdict) for verdict in verdicts]
+    counts = headline(made)[made[0].id]
+    assert (counts.grader, counts.verdict, counts.why) == ("person", "unscored", f"people disagree: {why}")
+    assert disputed(made) == {made[0].id}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "is_disputed"),
+    [
+        ([], False),
+        ([("person:kim", "correct"), ("person:lee", "correct")], False),
+        ([("person:kim", "correct"), ("rubric", "wrong"), ("judge:small", "wrong")], False),
+        ([("person:kim", "correct"), ("person:lee", "unscored")], False),
+        ([("personality", "correct"), ("person:lee", "wrong")], False),
+        ([("person:kim", "correct"), ("person:lee", "abstained"), ("person:park", "correct")], True),
+        ([("person", "correct"), ("person", "wrong")], True),
+    ],
+)
+def test_disputed_are_answers_of_which_people_said_different_things(
+    verdicts: list[tuple[str, Word]], is_disputed: bool
+) -> None:
+    assert bool(disputed([said(*verdict) for verdict in verdicts])) == is_disputed

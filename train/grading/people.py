@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from train.errors import UserError, nearest
 from train.records import Answer, AnswerId, Verdict, Word
 
 PERSON = "person"
-WORDS: tuple[Word, ...] = tuple(word for word in get_args(Word) if word != "unscored")
+WITHDRAWN: Word = "unscored"
+"""The verdict of a label that takes back what the same person said of the answer before."""
+WORDS: tuple[Word, ...] = tuple(word for word in get_args(Word) if word != WITHDRAWN)
 """What a person may say. Who cannot tell gives no label."""
 
 
@@ -18,7 +21,8 @@ WORDS: tuple[Word, ...] = tuple(word for word in get_args(Word) if word != "unsc
 class Label:
     """One person's word on one answer, with who, when (ISO 8601) and why as far as they are known.
 
-    `key` is the labelled answer's key: the label then holds only while the answer stays as it was.
+    `key` is the labelled answer's key: the label then holds only while the answer stays as it was. `probability` is
+    that with which the answer was drawn to be labelled; None for a label outside a sampling plan.
     """
 
     answer: AnswerId
@@ -27,6 +31,20 @@ class Label:
     when: str = ""
     why: str = ""
     key: str = ""
+    probability: float | None = None
+
+    @property
+    def grader(self) -> str:
+        """`person:WHO`, or `person` where nobody is named.
+
+        A label without a time came with a file of answers: `who` is then the file's name and nobody's.
+        """
+        return f"{PERSON}:{self.who}" if self.who and self.when else PERSON
+
+
+def is_person(grader: str) -> bool:
+    """Whether that grader is a person, named or not."""
+    return grader.partition(":")[0] == PERSON
 
 
 def read_word(value: str, place: str) -> Word | None:
@@ -56,17 +74,26 @@ def read_labels(given: Mapping[AnswerId, str], *, who: str = "", when: str = "",
     return labels
 
 
-def by_people(answers: Iterable[Answer], labels: Iterable[Label]) -> dict[AnswerId, list[Verdict]]:
-    """The verdicts that people's labels give, by answer, in the order of `when`, then of the labels.
+def standing(answers: Iterable[Answer], labels: Iterable[Label]) -> list[Label]:
+    """The labels that hold, in the order in which they were given: of each person and answer the last.
 
-    A label for an answer that is not there, or that has another key by now, gives none.
+    A label for an answer that is not there, or that has another key by now, does not hold, nor does one withdrawn.
     """
+    keys = {answer.id: answer.key for answer in answers}
+    last: dict[tuple[str, AnswerId], Label] = {}
+    for label in labels:
+        if label.answer in keys and label.key in ("", keys[label.answer]):
+            last.pop((label.who, label.answer), None)  # so that the order is that of the last labels
+            last[label.who, label.answer] = label
+    return [label for label in last.values() if label.verdict != WITHDRAWN]
+
+
+def by_people(answers: Iterable[Answer], labels: Iterable[Label]) -> dict[AnswerId, list[Verdict]]:
+    """The verdicts that people's standing labels give, by answer, in the order of `when`, then of names."""
     by_id = {answer.id: answer for answer in answers}
     verdicts: dict[AnswerId, list[Verdict]] = {}
-    for label in sorted(labels, key=lambda label: label.when):
-        answer = by_id.get(label.answer)
-        if answer is None or (label.key and label.key != answer.key):
-            continue
+    for label in sorted(standing(by_id.values(), labels), key=lambda label: (label.when, label.who)):
+        answer = by_id[label.answer]
         said = ", ".join(filter(None, (label.who, label.when)))
         verdicts.setdefault(answer.id, []).append(
             Verdict(
@@ -75,13 +102,34 @@ def by_people(answers: Iterable[Answer], labels: Iterable[Label]) -> dict[Answer
                 condition=answer.condition,
                 question=answer.question,
                 sample=answer.sample,
-                grader=PERSON,
+                grader=label.grader,
                 verdict=label.verdict,
                 answer=answer.key,
                 why=": ".join(filter(None, (said, label.why))),
             )
         )
     return verdicts
+
+
+def disputed(verdicts: Iterable[Verdict]) -> set[AnswerId]:
+    """The answers of which people said different things; verdicts of other graders are looked past."""
+    said: defaultdict[AnswerId, set[Word]] = defaultdict(set)
+    for verdict in verdicts:
+        if is_person(verdict.grader) and verdict.verdict != WITHDRAWN:
+            said[verdict.id].add(verdict.verdict)
+    return {answer for answer, words in said.items() if len(words) > 1}
+
+
+def majority(verdicts: Sequence[Verdict]) -> Verdict:
+    """What people's verdicts on one answer, at least one, come to: the last of those with the word most of them say.
+
+    Where no word is said most often, nobody is right by being the last: unscored, with what was said.
+    """
+    counts = Counter(verdict.verdict for verdict in verdicts).most_common(2)
+    if len(counts) == 1 or counts[0][1] > counts[1][1]:
+        return next(verdict for verdict in reversed(verdicts) if verdict.verdict == counts[0][0])
+    said = ", ".join(f"{verdict.grader.partition(':')[2] or 'one'} says {verdict.verdict}" for verdict in verdicts)
+    return replace(verdicts[-1], grader=PERSON, verdict=WITHDRAWN, why=f"people disagree: {said}")
 
 
 def describe(answer: AnswerId) -> str:

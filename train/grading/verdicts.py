@@ -10,7 +10,7 @@ from train.errors import UserError
 from train.grading.abstention import abstains, refusal
 from train.grading.copying import overlap
 from train.grading.normalise import Normalised, normalise
-from train.grading.people import PERSON, Label, by_people, describe
+from train.grading.people import PERSON, Label, by_people, describe, is_person, majority
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
 from train.grading.rubric import Outcome, compile_rubric
 from train.records import Answer, AnswerId, Context, Fact, Question, Verdict, Word
@@ -19,7 +19,7 @@ RUBRIC = "rubric"
 PROVISIONAL = "provisional"
 JUDGE = "judge"
 RANKS = {grader: rank for rank, grader in enumerate((PROVISIONAL, RUBRIC, JUDGE, PERSON))}
-"""Whose word counts most, from least. `judge:NAME` ranks as `judge`."""
+"""Whose word counts most, from least. `judge:NAME` ranks as `judge`, `person:WHO` as `person`."""
 
 
 def grade(
@@ -57,18 +57,22 @@ def grade(
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
     """The verdict of each answer that counts: a person's before a judge's, a rubric's and the provisional one.
 
-    Of verdicts of one rank the last counts. An unscored one counts only where no grader could say more. Raises
-    `ValueError` for a grader without a rank.
+    Of several people's the majority counts (`majority`), else of verdicts of one rank the last. An unscored one counts
+    only where no grader could say more, or where people disagree. Raises `ValueError` for a grader without a rank.
     """
     best: dict[AnswerId, tuple[tuple[bool, int], Verdict]] = {}
+    people: dict[AnswerId, list[Verdict]] = {}
     for verdict in verdicts:
         name = verdict.grader.partition(":")[0]
         if name not in RANKS:
-            raise ValueError(f"grader {verdict.grader!r}: not one of {', '.join(RANKS)}, judge:NAME")
+            raise ValueError(f"grader {verdict.grader!r}: not one of {', '.join(RANKS)}, judge:NAME, person:WHO")
         weight = (verdict.verdict != "unscored", RANKS[name])
         if verdict.id not in best or weight >= best[verdict.id][0]:
             best[verdict.id] = (weight, verdict)
-    return {answer: verdict for answer, (_, verdict) in best.items()}
+        if verdict.verdict != "unscored" and is_person(verdict.grader):
+            people.setdefault(verdict.id, []).append(verdict)
+    counts = {answer: verdict for answer, (_, verdict) in best.items()}
+    return counts | {answer: majority(said) for answer, said in people.items()}
 
 
 @dataclass(frozen=True, slots=True)

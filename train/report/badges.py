@@ -68,7 +68,7 @@ def _listed(value: Any) -> list[str]:
 def _grading(findings: Findings) -> list[Badge]:
     answers = len(findings.answers)
     graders = [findings.headline[answer.id].grader for answer in findings.answers if answer.id in findings.headline]
-    provisional = sum("provisional" in grader for grader in graders)
+    provisional = sum(grader.startswith("provisional") for grader in graders)
     people = sum(grader.startswith(PEOPLE) for grader in graders)
     unscored = sum(
         answer.id not in findings.headline or findings.headline[answer.id].verdict == "unscored"

@@ -195,7 +195,9 @@ def _cell_notes(cell: Mapping[str, Any], expects: str) -> tuple[str, ...]:
         notes.append("per training seed " + ", ".join(figures.percent(value) for value in cell["per_seed"]))
     if graders := cell.get("graders"):
         notes += [
-            f"{figures.count(number)} graded provisionally" for name, number in _pairs(graders) if "provisional" in name
+            f"{figures.count(number)} graded provisionally"
+            for name, number in _pairs(graders)
+            if name.startswith("provisional")
         ]
     return tuple(notes)
 

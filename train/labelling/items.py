@@ -1,0 +1,92 @@
+"""What a person sees of an answer: all that is needed to judge it, and nothing of where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from train.errors import UserError
+from train.grading import headline, is_person
+from train.records import Answer, AnswerId, Context, Expectation, Fact, Findings, Question, is_right, to_json
+from train.store import digest
+
+COUNTERFACTUAL = "The passages say something untrue on purpose. What they say is what counts, as the facts name it."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An answer to be labelled, blind. `id` tells nothing; `note` says what else the person must know.
+
+    `passages` are the source and the text of each.
+    """
+
+    id: str
+    question: str
+    expects: Expectation
+    reference: str
+    facts: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    passages: tuple[tuple[str, str], ...]
+    answer: str
+    note: str = ""
+
+
+def items(recipe: str, findings: Findings) -> dict[str, tuple[Answer, Item]]:
+    """Every answer as a person sees it, by the id that stands for it in that recipe's run."""
+    questions = {question.id: question for question in findings.questions}
+    contexts = {(context.question, context.condition): context for context in findings.contexts}
+    made = (
+        (answer, _item(recipe, answer, questions[answer.question], contexts.get((answer.question, answer.condition))))
+        for answer in findings.answers
+    )
+    return {item.id: (answer, item) for answer, item in made}
+
+
+def graded_right(findings: Findings) -> dict[AnswerId, bool | None]:
+    """Whether the automatic graders' headline calls each answer right; None where it is unscored.
+
+    Raises `UserError` where an answer, as it is now, is not graded.
+    """
+    keys = {answer.id: answer.key for answer in findings.answers}
+    verdicts = headline(
+        verdict
+        for verdict in findings.verdicts
+        if not is_person(verdict.grader) and verdict.answer == keys.get(verdict.id)
+    )
+    if not keys:
+        raise UserError("there are no answers to label yet; run `openbook run` first")
+    if missing := keys.keys() - verdicts.keys():
+        raise UserError(f"not graded yet: {len(missing)} of {len(keys)} answers; run `openbook grade` first")
+    expects = {(context.question, context.condition): context.expects for context in findings.contexts}
+    return {
+        each: None
+        if verdict.verdict == "unscored"
+        else is_right(verdict.verdict, expects.get((each.question, each.condition), "answer"))
+        for each, verdict in verdicts.items()
+    }
+
+
+def _item(recipe: str, answer: Answer, question: Question, context: Context | None) -> Item:
+    untrue = context is not None and context.condition.startswith("counterfactual")
+    own = context is not None and (bool(context.facts) or untrue)  # as the rubric's grader has it
+    facts, forbidden = (context.facts, context.forbidden) if own and context else (question.facts, question.forbidden)
+    return Item(
+        id=_letters(digest([recipe, to_json(answer.id), answer.key])),
+        question=question.text,
+        expects=context.expects if context else "answer",
+        reference="" if untrue else question.answer,
+        facts=_in_words(facts),
+        forbidden=_in_words(forbidden),
+        passages=tuple((passage.source, passage.text) for passage in (context.passages if context else ())),
+        answer=answer.text,
+        note=COUNTERFACTUAL if untrue else "",
+    )
+
+
+def _in_words(facts: Sequence[Fact]) -> tuple[str, ...]:
+    return tuple(fact if isinstance(fact, str) else " | ".join(fact) for fact in facts)
+
+
+def _letters(hexadecimal: str) -> str:
+    """Twelve letters for a hash: a spreadsheet would read 12345678e901 as a number."""
+    return "".join("bcdfghjkmnpqrstv"[int(digit, 16)] for digit in hexadecimal[:12])
