@@ -1,21 +1,42 @@
 """Grading: every grader's verdict on every answer, side by side (`grade`), and the one that counts (`headline`).
 
 Pure functions on records; regrading never samples again. `check_rubric`, `find_crossings` and `rubric_passes` are for
-those who bring rubrics and passages, `Label` and `read_labels` for those who bring people's verdicts.
+those who bring rubrics and passages, `Label` and `read_labels` for those who bring people's verdicts. A model as grader
+is asked about the `cases_to_judge`; its replies, once stored as `Judgement`, are graded from like everything else.
 """
 
+from train.grading.judge import (
+    Judgement,
+    JudgeRules,
+    Reply,
+    judgement_of,
+    misread,
+    summarise,
+)
+from train.grading.judge_prompt import Case
+from train.grading.judge_prompt import render as render_case
 from train.grading.people import Label, read_labels, read_word
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
-from train.grading.verdicts import grade, headline
+from train.grading.verdicts import cases_to_judge, grade, headline, may_be_judged
 
 __all__ = [
+    "Case",
     "Crossings",
+    "JudgeRules",
+    "Judgement",
     "Label",
+    "Reply",
+    "cases_to_judge",
     "check_rubric",
     "find_crossings",
     "grade",
     "headline",
+    "judgement_of",
+    "may_be_judged",
+    "misread",
     "read_labels",
     "read_word",
+    "render_case",
     "rubric_passes",
+    "summarise",
 ]
