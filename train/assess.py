@@ -32,9 +32,7 @@ class GradingRules:
     judge: grading.JudgeRules | None = None
 
 
-def assess(
-    run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules, bench: Bench | None = None
-) -> None:
+def assess(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules, bench: Bench | None = None) -> None:
     """Carries out those of the stages `grade` and `report` that are named; each needs what comes before it.
 
     `bench` is the judge that is asked about answers, if there is one.
@@ -129,7 +127,7 @@ def require_answers(run: Run) -> None:
 
 
 def regrade(run: Run, findings: Findings) -> list[Verdict]:
-    """Every grader's verdict on every answer, made anew; people's come from their labels, a judge's from its replies."""
+    """Every grader's verdict on every answer, made anew; people's come from labels, a judge's from its replies."""
     rules = {key: value for key, value in run.manifest()["grading"].items() if key != "judge"}
     return grading.grade(
         findings.questions,

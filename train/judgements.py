@@ -55,9 +55,7 @@ def cases_of(run: Run, findings: Findings) -> dict[AnswerId, Case]:
     judge = judge_rules(run)
     if judge is None:
         return {}
-    return grading.cases_to_judge(
-        findings.questions, findings.contexts, findings.answers, **{**rules, "judge": judge}
-    )
+    return grading.cases_to_judge(findings.questions, findings.contexts, findings.answers, **{**rules, "judge": judge})
 
 
 def judge_answers(run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Bench, screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""The judges of a recipe: a model that grades answers, on this machine or behind an endpoint, never the one under test."""
+"""The judges of a recipe: a model that grades answers, here or behind an endpoint, never the one under test."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def check_not_under_test(judge: LocalJudge | EndpointJudge, base: str, arms: Ite
     by its weights, when they are there.
     """
     same = _bare(judge.model) == _bare(base) if isinstance(judge, EndpointJudge) else judge.model == base
-    if same or (isinstance(judge, EndpointJudge) and judge.model in arms):
+    if same or (isinstance(judge, EndpointJudge) and slug(judge.model) in arms):
         raise UserError(under_test(judge.model))
 
 

@@ -76,8 +76,13 @@ def at_endpoint(judge: EndpointJudge) -> Bench:
         rules=rules,
         sentence=f"judge: {judge.model} at {host}; questions, references and answers {leave} {host}",
         ask=lambda prompts, handover: endpoint.ask(judge, prompts, handover),
-        check=lambda: endpoint.connect(judge).client.close(),
+        check=lambda: check_endpoint(judge),
     )
+
+
+def check_endpoint(judge: EndpointJudge) -> None:
+    """Raises `UserError` where the judge could not be asked; nothing is sent."""
+    endpoint.connect(judge).client.close()
 
 
 def settings_of(judge: LocalJudge | EndpointJudge) -> str:
@@ -136,8 +141,10 @@ def as_chat(tokenizer: Any, prompt: str) -> str:
 
     The template's own tokens are broken where the prompt holds them, so that an answer cannot end its turn.
     """
-    tokens = sorted({token for token in tokenizer.all_special_tokens if len(token) > 1}, key=len)
-    for token in tokens:
+    added = tokenizer.added_tokens_decoder.values()
+    # Also `<think>`, which few call special; but no words, which some have added to their vocabulary.
+    control = {str(token) for token in added if token.special or str(token).startswith(("<", "["))}
+    for token in sorted({*control, *tokenizer.all_special_tokens}):
         prompt = prompt.replace(token, f"{token[0]} {token[1:]}")
     try:
         text = tokenizer.apply_chat_template(

@@ -72,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         with server.lock:
             number = len(server.bodies)
             server.bodies.append(json.loads(raw))
-            server.headers.append(dict(self.headers))
+            server.headers.append({name.casefold(): value for name, value in self.headers.items()})
             server.at_once += 1
             server.most_at_once = max(server.most_at_once, server.at_once)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
@@ -69,12 +71,13 @@ def case_of(question: str, condition: str, text: str, rules: JudgeRules = ALL) -
     ("reply", "letter"),
     [
         ("A", "A"), (" B\n", "B"), ("C.", "C"), ("**A**", "A"), ("(b)", "B"), ("a", "A"), ("_C_", "C"), ("Ａ", "A"),
-        ("Answer: B", "B"), ("The answer is B.", "B"), ("정답은 A입니다.", "A"), ("'B'라고 봅니다", "B"), ("B: wrong", "B"),
-        ("A is right", "A"), ("A because it says 20 watts", "A"), ("A\nThe answer says so", "A"),
+        ("Answer: B", "B"), ("The answer is B.", "B"), ("정답은 A입니다.", "A"), ("'B'라고 봅니다", "B"),
+        ("B: wrong", "B"), ("A is right", "A"), ("A because it says 20 watts", "A"), ("A\nThe answer says so", "A"),
         # several: the last counts
         ("A or B", "B"), ("B? No: A", "A"), ("A, B, C", "C"), ("Not A. B", "B"),
         # what was thought aloud does not count
-        ("<think>B, surely B</think>\n\nA", "A"), ("surely B</think>C", "C"), ("<think>B", ""), ("<think>\n\n</think>", ""),
+        ("<think>B, surely B</think>\n\nA", "A"), ("surely B</think>C", "C"), ("<think>B", ""),
+        ("<think>\n\n</think>", ""),
         # none
         ("", ""), ("…", ""), ("correct", ""), ("D", ""), ("AB", ""), ("Because", ""), ("틀렸습니다", ""), ("1", ""),
         ("A good answer, but I cannot tell", ""), ("a good answer", ""), ("C++", ""), ("C# code", ""), ("A-level", ""),
@@ -116,7 +119,14 @@ def test_the_prompt_shows_question_reference_facts_expectation_and_answer():
     case = case_of("rubric", "gold", "30일이요.")
     assert case is not None
     prompt = render_case(case)
-    for part in ("환불 기한은?", "환불은 30일 이내입니다.", "- 30일\n", "- 45일\n", "Expected here: an answer", *LETTERS.values()):
+    for part in (
+        "환불 기한은?",
+        "환불은 30일 이내입니다.",
+        "- 30일\n",
+        "- 45일\n",
+        "Expected here: an answer",
+        *LETTERS.values(),
+    ):
         assert part in prompt
     assert f"{OPEN}\n30일이요.\n{CLOSE}" in prompt
     abstaining = case_of("rubric", "distractors@3", "30일이요.")
@@ -210,11 +220,12 @@ def judged(replies: dict[str, str | Reply], rules: JudgeRules = RULES) -> dict[s
 
 
 def test_a_letter_becomes_a_verdict_beside_the_provisional_one_and_counts_before_it():
-    answers = [answer("reference", "gold", text, sample=number) for number, text in enumerate("하나 둘 셋 넷 다섯".split())]
+    answers = [
+        answer("reference", "gold", text, sample=number)
+        for number, text in enumerate(["하나", "둘", "셋", "넷", "다섯"])
+    ]
     judgements = judged({"하나": "A", "둘": "B", "셋": "C", "넷": "I cannot say"})
-    verdicts = grade(
-        QUESTIONS, CONTEXTS, answers, abstention="모릅니다.", judge=RULES, judgements=judgements
-    )
+    verdicts = grade(QUESTIONS, CONTEXTS, answers, abstention="모릅니다.", judge=RULES, judgements=judgements)
     assert [(verdict.sample, verdict.verdict) for verdict in verdicts if verdict.grader == "judge:j"] == [
         (0, "correct"), (1, "wrong"), (2, "abstained"), (3, "unscored"),
     ]  # fmt: skip
@@ -231,7 +242,12 @@ def test_a_case_that_could_not_be_judged_is_unscored_with_the_reason():
     (verdict,) = [
         each
         for each in grade(
-            QUESTIONS, CONTEXTS, [answer("reference", "gold", "하나")], abstention="", judge=RULES, judgements=judgements
+            QUESTIONS,
+            CONTEXTS,
+            [answer("reference", "gold", "하나")],
+            abstention="",
+            judge=RULES,
+            judgements=judgements,
         )
         if each.grader == "judge:j"
     ]
@@ -248,15 +264,22 @@ def test_a_judge_goes_before_a_rubric_where_it_is_asked_about_all():
 
 
 def test_the_summary_counts_answers_requests_and_what_was_not_understood():
-    answers = [
-        answer("reference", "gold", text, arm) for arm in ("base", "open-book") for text in ("하나",)
-    ] + [answer("reference", "none", "넷"), answer("reference", "none", "다섯", sample=1)]
+    answers = [answer("reference", "gold", text, arm) for arm in ("base", "open-book") for text in ("하나",)] + [
+        answer("reference", "none", "넷"),
+        answer("reference", "none", "다섯", sample=1),
+    ]
     judgements = judged({"하나": "A", "넷": "?"})
     figures = summarise(RULES, cases(answers), judgements)
-    assert {name: figures[name] for name in ("judged", "requested", "cached", "unparsed", "prompt_tokens", "tokens")} == {
-        "judged": 3, "requested": 2, "cached": 1, "unparsed": 1, "prompt_tokens": 200, "tokens": 4,
-    }  # fmt: skip
-    assert figures["cost"] is None
+    expected = {
+        "judged": 3,
+        "requested": 2,
+        "cached": 1,
+        "unparsed": 1,
+        "prompt_tokens": 200,
+        "tokens": 4,
+        "cost": None,
+    }
+    assert {name: figures[name] for name in expected} == expected
 
 
 def test_a_letter_that_the_reply_does_not_say_is_found():
@@ -304,7 +327,7 @@ def test_another_model_may_judge_and_the_recipe_is_the_same_when_it_is_read_back
     from pydantic import TypeAdapter
 
     recipe = RECIPE.replace(grading=Grading(judge=judge))
-    assert TypeAdapter(Grading).validate_python(recipe.to_json()["grading"]) == recipe.grading
+    assert TypeAdapter(Grading).validate_json(json.dumps(recipe.to_json()["grading"])) == recipe.grading
 
 
 def test_the_base_itself_is_refused_as_a_local_judge():
@@ -315,7 +338,7 @@ def test_the_base_itself_is_refused_as_a_local_judge():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: EndpointJudge(), "EndpointJudge.model: is missing"),
+        (EndpointJudge, "EndpointJudge.model: is missing"),
         (lambda: EndpointJudge(""), "EndpointJudge.model = '': string should have at least 1 character"),
         (lambda: EndpointJudge("m", concurency=4), "EndpointJudge: no field 'concurency'; did you mean 'concurrency'?"),
         (lambda: EndpointJudge("m", concurrency=0), "EndpointJudge.concurrency = 0: input should be greater than"),

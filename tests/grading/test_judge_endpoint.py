@@ -65,7 +65,7 @@ def test_a_request_is_one_message_at_temperature_0_with_the_key_in_its_header() 
             "max_tokens": 9,
         }
     ]
-    assert server.headers[0]["Authorization"] == f"Bearer {SECRET}"
+    assert server.headers[0]["authorization"] == f"Bearer {SECRET}"
 
 
 def test_the_cost_follows_from_tokens_and_prices() -> None:
@@ -136,10 +136,16 @@ def test_a_server_that_is_not_there_is_named() -> None:
 @pytest.mark.parametrize(
     ("refusal", "message"),
     [
-        (Refusal(401, "Incorrect API key"), r"refuses the key \(401: Incorrect API key\); set the right one in OPENAI_AP"),
+        (
+            Refusal(401, "Incorrect API key"),
+            r"refuses the key \(401: Incorrect API key\); set the right one in OPENAI_AP",
+        ),
         (Refusal(403, "not yours"), r"does not let this key use 'judge-x' \(403: not yours\)"),
         (Refusal(404, "no model"), r"^grading\.judge\.model = 'judge-x': http://127.* knows no such model"),
-        (Refusal(400, "temperature?"), r"refuses the request \(400: temperature\?\); use a model that takes temperatur"),
+        (
+            Refusal(400, "temperature?"),
+            r"refuses the request \(400: temperature\?\); use a model that takes temperatur",
+        ),
         (Refusal(429, "pay", "insufficient_quota", {"retry-after-ms": "1"}), r"the quota at 127.* is used up"),
         (b"<html>hello</html>", r"does not speak the chat-completions protocol; it often ends in /v1"),
     ],

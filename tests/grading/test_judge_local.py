@@ -75,7 +75,9 @@ def test_a_prompt_that_is_too_long_for_the_judge_is_unscored_with_that_reason(op
     LlamaForCausalLM(config).save_pretrained(short)
     assert grade(openbook, folder, local(short))[0] == 0
     assert {each["verdict"] for each in verdicts(folder, "judge:short").values()} == {"unscored"}
-    assert all("too long for the judge's window of 64" in each["why"] for each in verdicts(folder, "judge:short").values())
+    assert all(
+        "too long for the judge's window of 64" in each["why"] for each in verdicts(folder, "judge:short").values()
+    )
 
 
 @pytest.mark.parametrize("copied", [False, True])

@@ -185,6 +185,7 @@ def test_the_key_is_in_no_file_and_in_nothing_that_is_said(openbook, folder, ser
     for path in folder.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
+
 def test_check_and_the_plan_say_who_judges_how_much_and_where_answers_go(openbook, folder, monkeypatch):
     away = 'grading.judge={"kind": "endpoint", "model": "gpt-4o-mini"}'
     monkeypatch.delenv("OPENAI_API_KEY")

@@ -83,9 +83,7 @@ def connect(judge: EndpointJudge) -> Line:
         raise UserError(
             f"grading.judge: {KEY} is not set; set it, or name another server in grading.judge.base_url or {ADDRESS}"
         )
-    client = openai.OpenAI(
-        api_key=key or NO_KEY, base_url=address, timeout=judge.timeout, max_retries=judge.retries
-    )
+    client = openai.OpenAI(api_key=key or NO_KEY, base_url=address, timeout=judge.timeout, max_retries=judge.retries)
     return Line(judge, address, key, openai, client)
 
 
@@ -203,7 +201,9 @@ def refusal(line: Line, key: str, error: Any) -> Reply | UserError | str:
         mend = f"set the right one in {KEY}" if line.key else f"it wants a key; set it in {KEY}"
         return UserError(f"grading.judge: {host} refuses the key ({said}); {mend}")
     if status == 403:
-        return UserError(f"grading.judge: {host} does not let this key use {model!r} ({said}); use another key or model")
+        return UserError(
+            f"grading.judge: {host} does not let this key use {model!r} ({said}); use another key or model"
+        )
     if status == 404:
         return UserError(
             f"grading.judge.model = {model!r}: {line.address} knows no such model, or is not the right address ({said})"

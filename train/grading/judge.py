@@ -108,7 +108,7 @@ def letter_in(reply: str, letters: str) -> str:
     """
     said = unicodedata.normalize("NFKC", reply)
     said = said.rpartition("</think>")[2].partition("<think>")[0]
-    if alone := re.fullmatch(rf"[\W_]*([{letters}])[\W_]*", said, re.IGNORECASE):
+    if alone := re.fullmatch(rf"[\W_]*([{letters}])(?:[^\w+#]|_)*", said, re.IGNORECASE):
         return alone[1].upper()
     found: list[str] = re.findall(
         # ASCII by hand: Hangul may follow a letter (`A입니다`). Neither C++, C# nor A-level is one.
@@ -144,9 +144,7 @@ def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer, overlap:
     )
 
 
-def summarise(
-    judge: JudgeRules, cases: Mapping[AnswerId, Case], judgements: Mapping[str, Judgement]
-) -> dict[str, Any]:
+def summarise(judge: JudgeRules, cases: Mapping[AnswerId, Case], judgements: Mapping[str, Judgement]) -> dict[str, Any]:
     """The judge's work in figures: answers judged, requests they took, answers that needed none of their own because
     another said the same, answers without a letter, tokens, seconds of waiting, and the cost where it is known."""
     keys = [key for case in cases.values() if (key := judge.key(case)) in judgements]
@@ -176,9 +174,7 @@ def misread(judgements: Iterable[Judgement]) -> list[str]:
         letter = letter_in(judgement.reply, judgement.letters)
         if letter != judgement.letter:
             stored, now = (f"the letter {each!r}" if each else "no letter" for each in (judgement.letter, letter))
-            problems.append(
-                f"{place}: {stored} is stored, but the reply says {now} (question {judgement.question})"
-            )
+            problems.append(f"{place}: {stored} is stored, but the reply says {now} (question {judgement.question})")
         if judgement.key in seen:
             problems.append(f"{place}: the same case stands there twice (question {judgement.question})")
         seen.add(judgement.key)

@@ -39,9 +39,9 @@ def grade(
     """The verdicts of rubric or provisional grader, judge and people, side by side, in the order of the answers.
 
     An answer without a context of its own is graded by its question's rubric. `abstention` is the recipe's abstention
-    sentence, `nearest_f1` the provisional grader's threshold. `judge` says whose judgements, by the key of
-    their case, become verdicts; a case without one gets none. Raises `UserError` for an answer to a question that is not
-    there and for a rubric that cannot be compiled.
+    sentence, `nearest_f1` the provisional grader's threshold. `judge` says whose judgements, by the key of their case,
+    become verdicts; a case without one gets none. Raises `UserError` for an answer to a question that is not there and
+    for a rubric that cannot be compiled.
     """
     answers = list(answers)
     grader = _automatic(questions, contexts, abstention, nearest_f1)
