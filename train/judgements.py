@@ -66,8 +66,22 @@ def judge_answers(run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Ben
     for answer, case in cases_by_answer.items():
         cases.setdefault(bench.rules.key(case), (answer.question, case))
     missing = {key: grading.render_case(case) for key, (_, case) in cases.items() if key not in there}
-    if not missing:
-        return
+    if missing:
+        ask_about(run, cases, missing, bench, screen)
+    replies = stored_judgements(run)
+    silent = [replies[key] for key in cases if not replies[key].letter]
+    if silent:
+        said = silent[0].problem or silent[0].reply[:80]
+        screen.warn(
+            f"{len(silent)} of {len(cases)} replies of {bench.rules.name} hold no letter and count for nothing, like "
+            f"{said!r}; a judge that does as it is told, or more grading.judge.max_new_tokens, may help"
+        )
+
+
+def ask_about(
+    run: Run, cases: Mapping[str, tuple[str, Case]], missing: Mapping[str, str], bench: Bench, screen: Screen
+) -> None:
+    """Asks the missing prompts and puts every reply down as it comes. `cases` holds each key's question and case."""
     screen.say(bench.sentence)
 
     def handover(replies: list[Reply]) -> None:

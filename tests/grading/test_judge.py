@@ -386,10 +386,23 @@ def test_a_judge_can_be_set_from_the_command_line(setting, judge):
     assert apply_settings(RECIPE, [f"grading.judge={setting}"]).grading.judge == judge
 
 
-@pytest.mark.parametrize("setting", ["gpt-4o-mini", '{"model": "m"}', '{"kind": "endpoint"}', '{"kind": "x"}'])
-def test_half_a_judge_on_the_command_line_is_refused(setting):
-    with pytest.raises(UserError, match=r"^--set grading\.judge=.*EndpointJudge"):
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("gpt-4o-mini", "input should be an object"),
+        ('{"model": "m"}', "discriminator 'kind'"),
+        ('{"kind": "x", "model": "m"}', "'local', 'endpoint'"),
+        ('{"kind": "endpoint"}', "'model': field required"),
+        ('{"kind": "endpoint", "model": "m", "concurency": 3}', "'concurency': unexpected keyword argument"),
+        ('{"kind": "endpoint", "model": "m", "retries": -1}', "'retries': input should be greater than or equal to 0"),
+    ],
+)
+def test_half_a_judge_on_the_command_line_is_refused(setting, problem):
+    with pytest.raises(
+        UserError, match=r"^--set grading\.judge=.*it takes LocalJudge or EndpointJudge or null"
+    ) as refused:
         apply_settings(RECIPE, [f"grading.judge={setting}"])
+    assert problem in str(refused.value)
 
 
 def test_one_field_of_a_judge_can_be_set():

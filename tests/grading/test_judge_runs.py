@@ -35,6 +35,7 @@ def test_answers_without_a_rubric_are_judged_each_as_the_judge_said(openbook, fo
     code, _, err = grade(openbook, folder, judge(server))
     assert code == 0
     assert "judge: org/Judge-X at 127.0.0.1" in err
+    assert "replies of judge:judge-x hold no letter and count for nothing, like 'I would rather not say.'" in err
     asked, given = provisional(folder), verdicts(folder)
     assert len(asked) > 50
     assert len(given) == len(asked)
