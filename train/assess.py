@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from train import comparison, grading, report
 from train.errors import UserError
 from train.findings import load_findings, stored_labels
+from train.judgements import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json
@@ -28,12 +29,16 @@ class GradingRules:
 
     abstention: str = ""
     nearest_f1: float = Grading().nearest_f1
+    judge: grading.JudgeRules | None = None
 
 
-def assess(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules) -> None:
-    """Carries out those of the stages `grade` and `report` that are named; each needs what comes before it."""
+def assess(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules, bench: Bench | None = None) -> None:
+    """Carries out those of the stages `grade` and `report` that are named; each needs what comes before it.
+
+    `bench` is the judge that is asked about answers, if there is one.
+    """
     if "grade" in stages:
-        grade_answers(run, screen, rules)
+        grade_answers(run, screen, rules, bench)
     if "report" in stages:
         write_comparison(run)
         write_report(run)
@@ -78,7 +83,8 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
 
 
 def graded_from(run: Run, findings: Findings) -> str:
-    """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts, answers and labels."""
+    """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts and answers, what people
+    and the judge said."""
     manifest = run.manifest()
     return digest(
         [
@@ -88,6 +94,7 @@ def graded_from(run: Run, findings: Findings) -> str:
             [to_json(question) for question in findings.questions],
             [[answer.key, answer.text] for answer in findings.answers],
             run.records("labels.jsonl"),
+            run.records(JUDGEMENTS) if judge_rules(run) else [],
         ]
     )
 
@@ -101,17 +108,22 @@ def is_graded(run: Run, findings: Findings) -> bool:
     )
 
 
-def grade_answers(run: Run, screen: Screen, rules: GradingRules) -> None:
-    """Grades every stored answer with every grader that can; never samples anything again."""
+def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | None = None) -> None:
+    """Grades every stored answer with every grader that can; never samples anything again, nor asks a judge twice."""
     require_answers(run)
-    run.amend({"grading": to_json(rules)})
+    run.amend({"grading": to_json(replace(rules, judge=bench.rules if bench else rules.judge))})
     findings = load_findings(run)
     if is_graded(run, findings):
         return
+    cases = cases_of(run, findings)
+    if bench:
+        judge_answers(run, cases, bench, screen)
     with screen.stage("grading", len(findings.answers)) as advance:
         run.unstage("grading")  # a kill in between must not leave a false mark
         verdicts = regrade(run, findings)
         run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in verdicts])
+        if bench or "judging" in run.manifest():
+            run.amend({"judging": summary(run, cases)})
         run.stage("grading", graded_from(run, findings), verdicts=len(verdicts))
         advance(len(findings.answers), "")
 
@@ -123,13 +135,16 @@ def require_answers(run: Run) -> None:
 
 
 def regrade(run: Run, findings: Findings) -> list[Verdict]:
-    """Every grader's verdict on every answer, made anew; people's come from their labels."""
+    """Every grader's verdict on every answer, made anew; people's come from labels, a judge's from its replies."""
+    rules = {key: value for key, value in run.manifest()["grading"].items() if key != "judge"}
     return grading.grade(
         findings.questions,
         findings.contexts,
         findings.answers,
         labels=stored_labels(run),
-        **run.manifest()["grading"],
+        judge=judge_rules(run),
+        judgements=stored_judgements(run),
+        **rules,
     )
 
 

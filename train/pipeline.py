@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from train import __version__, models, provenance, sampling, serving, tuning
+from train import __version__, judging, models, provenance, sampling, serving, tuning
 from train.asking import sample_answers
 from train.assess import GradingRules, assess, plan_comparison
 from train.dataset import load_dataset
 from train.errors import UserError
+from train.judgements import Bench
+from train.judges import LocalJudge
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
 from train.processes import Processes, join, rank
@@ -24,16 +26,21 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
 
     Raises:
         UserError: bad input, or a stage was asked for whose own input is not there yet.
-        RunFailed: training diverged.
+        RunFailed: training diverged, or the judge could not be reached.
     """
     rules = GradingRules(abstention=recipe.prompt.abstention, nearest_f1=recipe.grading.nearest_f1)
+    bench: Bench | None = None
     if not {"train", "sample"} & set(stages):
         if rank():
             return  # nothing here is worth sharing out
         require_unchanged(recipe, run)
+        if "grade" in stages:
+            if isinstance(recipe.grading.judge, LocalJudge):
+                quiet_libraries()
+            bench = judging.make_ready(recipe, run.manifest()["hashes"]["base"], screen.say)
         run.amend({"recipe": recipe.to_json()})
         plan_comparison(recipe, run)
-        assess(run, stages, screen, rules)
+        assess(run, stages, screen, rules, bench)
         return
     quiet_libraries()
     processes = join()
@@ -49,8 +56,12 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     if processes.main:
         for warning in prepared.dataset.warnings:
             screen.warn(warning)
-        say_plan(prepared, run, screen, processes, memory)
+        if "grade" in stages:
+            bench = judging.make_ready(recipe, prepared.source.fingerprint, screen.say)
+        say_plan(prepared, run, screen, processes, memory, bench)
         if not dry_run:
+            if bench:
+                judging.check_if_needed(prepared, run, bench)
             begin(recipe, run, processes)
             freeze(prepared, run)
     if dry_run:
@@ -64,7 +75,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     if "sample" in stages:
         sample_answers(prepared, adapters, run, screen, processes)
     if processes.main:
-        assess(run, stages, screen, rules)
+        assess(run, stages, screen, rules, bench)
 
 
 def require_unchanged(recipe: Recipe, run: Run) -> None:
@@ -99,7 +110,9 @@ def begin(recipe: Recipe, run: Run, processes: Processes) -> None:
     )
 
 
-def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes, memory: tuning.Memory) -> None:
+def say_plan(
+    prepared: Prepared, run: Run, screen: Screen, processes: Processes, memory: tuning.Memory, bench: Bench | None
+) -> None:
     """Says what will be done, what is reused and why, and the choices that could surprise."""
     recipe = prepared.recipe
     device = memory.device
@@ -116,7 +129,9 @@ def say_plan(prepared: Prepared, run: Run, screen: Screen, processes: Processes,
     for leak in prepared.audit["leaks"]:
         screen.warn(f"leakage: {leak}")
     screen.say("plan:")
-    for step in make_plan(prepared, run, memory):
+    *steps, last = make_plan(prepared, run, memory)
+    judged = [judging.step(prepared, run, bench, answered=not last.to_do)] if bench else []
+    for step in (*steps, *judged, last):
         screen.say(str(step))
 
 

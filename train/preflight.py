@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from train.errors import UserError
 from train.estimate import estimate
+from train.judging import preflight as judge
 from train.prepare import Prepared
 from train.records import SPLITS
 
@@ -37,6 +38,7 @@ def describe(prepared: Prepared) -> Iterator[str]:
         yield f"leakage    {line}"
     if not prepared.audit["leaks"]:
         yield "leakage    no passage with the answer to an unseen question is trained on"
+    yield from judge(prepared)
     yield from cost(prepared)
     yield from token_view(prepared)
 

@@ -31,13 +31,14 @@ from train.conditions import (
 )
 from train.errors import UserError, nearest
 from train.fields import STRICT, Columns, File, NamedCondition, Positive, Share, Source, TrainingSeed
+from train.judges import EndpointJudge, Judge, LocalJudge, check_not_under_test
 from train.naming import check_distinct, check_slug, parse_contrast
 from train.records import ALL, SPLITS, Cell, Contrast
 
 __all__ = [
     "ABSTAIN", "ANSWER", "COUNTERFACTUAL", "GOLD", "NONE", "Base", "Comparison", "Condition", "Data", "Distractors",
-    "Gold", "GoldAmong", "Grading", "LoRA", "Mixed", "Optimization", "PromptTemplate", "QLoRA", "Recipe", "Retrieved",
-    "Sampling", "Splits", "Tuned", "Untuned",
+    "EndpointJudge", "Gold", "GoldAmong", "Grading", "LoRA", "LocalJudge", "Mixed", "Optimization", "PromptTemplate",
+    "QLoRA", "Recipe", "Retrieved", "Sampling", "Splits", "Tuned", "Untuned",
 ]  # fmt: skip
 
 
@@ -132,6 +133,8 @@ class Grading:
 
     nearest_f1: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Provisional grader: least character 2-gram F1 with the reference for `correct`."""
+    judge: Judge | None = None
+    """A model that grades, in words and not by likeness, what no rubric does: `EndpointJudge` or `LocalJudge`."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -179,6 +182,8 @@ class Recipe:
         check_distinct("conditions", [condition.name for condition in self.conditions])
         check_distinct("training_seeds", list(self.training_seeds))
         check_distinct("ask", list(self.ask))
+        if self.grading.judge is not None:
+            check_not_under_test(self.grading.judge, self.base.model, self.arms)
         if self.sampling.temperature == 0 and self.sampling.samples > 1:
             raise UserError(
                 f"sampling.samples = {self.sampling.samples} with sampling.temperature = 0: all samples would be the "

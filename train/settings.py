@@ -166,6 +166,8 @@ def parse(text: str, hint: Any, place: str) -> Any:
             # A value of the right type that may not be says more than a spelling that has another type.
             if first["type"] != "json_invalid" and kind.endswith("_type"):
                 problem, kind = plain(first["msg"]), first["type"]
+                if len(first["loc"]) > 1 and isinstance(first["loc"][-1], str):  # a field of what was given as JSON
+                    problem = f"{first['loc'][-1]!r}: {problem}"
     raise UserError(f"{place} = {text!r}: {problem}; it takes {describe(hint)}")
 
 

@@ -12,6 +12,7 @@ from train import report
 from train.assess import comparison_text, recompute, regrade
 from train.errors import UserError
 from train.findings import load_findings
+from train.judgements import differences as misjudged
 from train.models.source import file_digest
 from train.records import AnswerId, Verdict
 from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, unsealed
@@ -24,8 +25,9 @@ def verify(run: Run) -> list[str]:
     """Everything in the run that is not what it should be, one line each; empty for a run that is whole.
 
     Checked in this order, each resting on the ones before: that no stored record was edited, that none is missing or
-    added, that the adapters are those that were trained, that the graders still say what is stored, that the
-    comparison follows from the verdicts, and that the reports follow from the comparison.
+    added, that the adapters are those that were trained, that the judge's letters follow from its replies, that
+    the graders still say what is stored, that the comparison follows from the verdicts, and that the reports follow
+    from the comparison.
 
     Raises:
         UserError: the directory holds no run with a report.
@@ -96,8 +98,9 @@ def adapters(run: Run, manifest: Record) -> Iterator[str]:
 
 
 def verdicts(run: Run) -> Iterator[str]:
-    """Verdicts that the graders would not give again."""
+    """Judgements that the judge's replies do not bear out, and verdicts that the graders would not give again."""
     findings = load_findings(run)
+    yield from misjudged(run, findings)
     graded, again = by_grader(findings.verdicts), by_grader(regrade(run, findings))
     for identifier, grader in sorted(graded.keys() | again.keys()):
         stored, now = graded.get((identifier, grader), []), again.get((identifier, grader), [])

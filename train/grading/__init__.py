@@ -2,26 +2,47 @@
 
 Pure functions on records; regrading never samples again. `check_rubric`, `find_crossings` and `rubric_passes` are for
 those who bring rubrics and passages, `Label` and the functions beside it for those who bring people's verdicts;
-`disputed` names the answers on which people disagree.
+`disputed` names the answers on which people disagree. A model as grader is asked about the `cases_to_judge`; its
+replies, once stored as `Judgement`, are graded from like everything else.
 """
 
+from train.grading.judge import (
+    Judgement,
+    JudgeRules,
+    Reply,
+    judgement_of,
+    misread,
+    summarise,
+)
+from train.grading.judge_prompt import Case
+from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, WORDS, Label, disputed, is_person, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
-from train.grading.verdicts import grade, headline
+from train.grading.verdicts import cases_to_judge, grade, headline, may_be_judged
 
 __all__ = [
     "WITHDRAWN",
     "WORDS",
+    "Case",
     "Crossings",
+    "JudgeRules",
+    "Judgement",
     "Label",
+    "Reply",
+    "cases_to_judge",
     "check_rubric",
     "disputed",
     "find_crossings",
     "grade",
     "headline",
     "is_person",
+    "judgement_of",
+    "may_be_judged",
+    "misread",
     "read_labels",
     "read_word",
+    "render_case",
     "rubric_passes",
     "standing",
+    "summarise",
 ]

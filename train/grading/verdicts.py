@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
 from train.grading.copying import overlap
+from train.grading.judge import ALL_LETTERS, Judgement, JudgeRules, verdict_by
+from train.grading.judge_prompt import Case
 from train.grading.normalise import Normalised, normalise
 from train.grading.people import PERSON, Label, by_people, describe, is_person, majority
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
 from train.grading.rubric import Outcome, compile_rubric
+from train.judges import Scope
 from train.records import Answer, AnswerId, Context, Fact, Question, Verdict, Word
 
 RUBRIC = "rubric"
@@ -30,28 +33,53 @@ def grade(
     abstention: str,
     labels: Iterable[Label] = (),
     nearest_f1: float = NEAREST_F1,
+    judge: JudgeRules | None = None,
+    judgements: Mapping[str, Judgement] | None = None,
 ) -> list[Verdict]:
-    """The verdicts of rubric or provisional grader and of people, side by side, in the order of the answers.
+    """The verdicts of rubric or provisional grader, judge and people, side by side, in the order of the answers.
 
     An answer without a context of its own is graded by its question's rubric. `abstention` is the recipe's abstention
-    sentence, `nearest_f1` the provisional grader's threshold. Raises `UserError` for an answer to a question that is
-    not there and for a rubric that cannot be compiled.
+    sentence, `nearest_f1` the provisional grader's threshold. `judge` says whose judgements, by the key of their case,
+    become verdicts; a case without one gets none. Raises `UserError` for an answer to a question that is not there and
+    for a rubric that cannot be compiled.
     """
     answers = list(answers)
-    grader = _Automatic(
-        questions={question.id: question for question in questions},
-        contexts={(context.question, context.condition): context for context in contexts},
-        references=index_references(questions),
-        abstention=abstention,
-        nearest_f1=nearest_f1,
-    )
+    grader = _automatic(questions, contexts, abstention, nearest_f1)
     people = by_people(answers, labels)
     verdicts = []
     for answer in answers:
         automatic = grader.grade(answer)
         labelled = [replace(verdict, overlap=automatic.overlap) for verdict in people.get(answer.id, ())]
-        verdicts += [automatic, *labelled]
+        case = grader.case(answer, automatic, judge.scope) if judge else None
+        judged = (judgements or {}).get(judge.key(case)) if judge and case else None
+        verdicts.append(automatic)
+        if judge and judged:
+            verdicts.append(verdict_by(judge, judged, answer, automatic.overlap))
+        verdicts += labelled
     return verdicts
+
+
+def cases_to_judge(
+    questions: Sequence[Question],
+    contexts: Iterable[Context],
+    answers: Iterable[Answer],
+    *,
+    abstention: str,
+    nearest_f1: float,
+    judge: JudgeRules,
+) -> dict[AnswerId, Case]:
+    """What the judge is to judge, by answer; the arguments are those of `grade`."""
+    grader = _automatic(questions, contexts, abstention, nearest_f1)
+    cases = ((answer.id, grader.case(answer, grader.grade(answer), judge.scope)) for answer in answers)
+    return {identifier: case for identifier, case in cases if case is not None}
+
+
+def may_be_judged(question: Question, context: Context, scope: Scope) -> bool:
+    """Whether an answer to the question under the context can be one that the judge is asked about."""
+    if scope == "all":
+        return True
+    facts, _ = _rubric_of(question, context)
+    return not (facts or _is_counterfactual(context) or question.split == "unanswerable") and bool(question.answer)
 
 
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
@@ -73,6 +101,18 @@ def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
             people.setdefault(verdict.id, []).append(verdict)
     counts = {answer: verdict for answer, (_, verdict) in best.items()}
     return counts | {answer: majority(said) for answer, said in people.items()}
+
+
+def _automatic(
+    questions: Sequence[Question], contexts: Iterable[Context], abstention: str, nearest_f1: float
+) -> _Automatic:
+    return _Automatic(
+        questions={question.id: question for question in questions},
+        contexts={(context.question, context.condition): context for context in contexts},
+        references=index_references(questions),
+        abstention=abstention,
+        nearest_f1=nearest_f1,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +155,37 @@ class _Automatic:
             overlap=overlap(answer.text, context.passages if context else ()),
         )
 
+    def case(self, answer: Answer, automatic: Verdict, scope: Scope) -> Case | None:
+        """What a judge is shown of the answer; `None` where it is not asked, or has nothing to go by.
+
+        An empty answer needs no judge.
+        """
+        if (scope == "provisional" and automatic.grader != PROVISIONAL) or _is_empty(_normalised(answer.text)):
+            return None
+        question = self.questions[answer.question]
+        context = self.contexts.get((answer.question, answer.condition))
+        facts, forbidden = _rubric_of(question, context)
+        unknown = not facts and self._is_unanswerable(question, context)
+        reference = question.answer.strip() if self._has_reference(question, context) and not unknown else ""
+        if not (facts or reference or unknown):
+            return None
+        return Case(
+            question=question.text,
+            reference=reference,
+            facts=facts,
+            forbidden=forbidden,
+            expects=context.expects if context else "answer",
+            letters=ALL_LETTERS.replace("A", "") if unknown else ALL_LETTERS,
+            answer=answer.text.strip(),
+        )
+
     def _word(
         self, question: Question, context: Context | None, text: Normalised, outcome: Outcome
     ) -> tuple[Word, str]:
         """The rubric's word; `unscored` where there is no rubric to go by."""
         if outcome.passed:
             return "correct", outcome.why
-        if not text.text.strip("*_~#"):
+        if _is_empty(text):
             return "wrong", "empty"
         if outcome.missing or outcome.violated:
             return self._abstained_or("wrong", text, outcome.why)
@@ -154,6 +218,10 @@ def _rubric_of(question: Question, context: Context | None) -> tuple[tuple[Fact,
     if context is not None and (context.facts or _is_counterfactual(context)):
         return context.facts, context.forbidden
     return question.facts, question.forbidden
+
+
+def _is_empty(text: Normalised) -> bool:
+    return not text.text.strip("*_~#")
 
 
 def _is_counterfactual(context: Context | None) -> bool:

@@ -88,6 +88,7 @@ def answer_with(
     """As `answer`, by what `load` gave; `directories` are the adapters' by name."""
     from vllm import SamplingParams
     from vllm.lora.request import LoRARequest
+    from vllm.sampling_params import RequestOutputKind
 
     engine = loaded.llm_engine
     adapters = {
@@ -109,6 +110,7 @@ def answer_with(
                 stop_token_ids=list(settings.stop),
                 ignore_eos=True,  # `stop` has the ends that count
                 detokenize=False,
+                output_kind=RequestOutputKind.FINAL_ONLY,
             ),
             lora_request=adapters.get(part.request.adapter or ""),
         )

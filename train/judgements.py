@@ -1,0 +1,112 @@
+"""A run's judgements: which cases are not judged yet, the judge's replies put down as they come, and their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from train import grading
+from train.errors import UserError
+from train.grading import Case, Judgement, JudgeRules, Reply
+from train.progress import Screen
+from train.records import AnswerId, Findings, to_json
+from train.store import Run, numbered_records, unsealed
+
+JUDGEMENTS = "judgements.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A judge that can be asked.
+
+    `ask` takes prompts by key and hands replies over as they come; `check` raises `UserError` where it could not be
+    asked. `sentence` says who judges, and where the answers go for it.
+    """
+
+    rules: JudgeRules
+    sentence: str
+    ask: Callable[[Mapping[str, str], Callable[[list[Reply]], None]], None]
+    check: Callable[[], None]
+
+
+def judge_rules(run: Run) -> JudgeRules | None:
+    """What the run's judge goes by; None where it has none."""
+    stored = run.manifest().get("grading", {}).get("judge")
+    return JudgeRules(**stored) if stored else None
+
+
+def stored_judgements(run: Run) -> dict[str, Judgement]:
+    """The judgements by the key of their case. Raises `UserError` where a record was edited."""
+    return {judgement.key: judgement for judgement in map(revive, run.records(JUDGEMENTS))}
+
+
+def revive(record: Mapping[str, Any]) -> Judgement:
+    """The record as a judgement."""
+    try:
+        return Judgement(**unsealed(dict(record)))
+    except TypeError as error:
+        raise UserError(f"{JUDGEMENTS}: holds a line that is no judgement ({error}); remove it") from None
+
+
+def cases_of(run: Run, findings: Findings) -> dict[AnswerId, Case]:
+    """What the run's judge is to judge, by answer; nothing where there is no judge."""
+    rules = dict(run.manifest()["grading"])
+    judge = judge_rules(run)
+    if judge is None:
+        return {}
+    return grading.cases_to_judge(findings.questions, findings.contexts, findings.answers, **{**rules, "judge": judge})
+
+
+def judge_answers(run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Bench, screen: Screen) -> None:
+    """Has every case judged that is not yet; what was judged before, in whatever run of this command, stays."""
+    run.mend(JUDGEMENTS)
+    there = stored_judgements(run)
+    cases: dict[str, tuple[str, Case]] = {}
+    for answer, case in cases_by_answer.items():
+        cases.setdefault(bench.rules.key(case), (answer.question, case))
+    missing = {key: grading.render_case(case) for key, (_, case) in cases.items() if key not in there}
+    if missing:
+        ask_about(run, cases, missing, bench, screen)
+    replies = stored_judgements(run)
+    silent = [replies[key] for key in cases if not replies[key].letter]
+    if silent:
+        said = silent[0].problem or silent[0].reply[:80]
+        screen.warn(
+            f"{len(silent)} of {len(cases)} replies of {bench.rules.name} hold no letter and count for nothing, like "
+            f"{said!r}; a judge that does as it is told, or more grading.judge.max_new_tokens, may help"
+        )
+
+
+def ask_about(
+    run: Run, cases: Mapping[str, tuple[str, Case]], missing: Mapping[str, str], bench: Bench, screen: Screen
+) -> None:
+    """Asks the missing prompts and puts every reply down as it comes. `cases` holds each key's question and case."""
+    screen.say(bench.sentence)
+
+    def handover(replies: list[Reply]) -> None:
+        judgements = []
+        for reply in replies:
+            question, case = cases[reply.key]
+            judgements.append(grading.judgement_of(reply, bench.rules.name, question, case.letters))
+        run.append_records(JUDGEMENTS, [to_json(judgement) for judgement in judgements])
+        advance(len(judgements), f"{judgements[-1].letter or '–'} on {judgements[-1].question}")
+
+    with screen.stage("judging", len(cases), len(cases) - len(missing)) as advance:
+        bench.ask(missing, handover)
+
+
+def summary(run: Run, cases: Mapping[AnswerId, Case]) -> dict[str, Any] | None:
+    """The judge's work in figures, from what is stored; None without a judge."""
+    judge = judge_rules(run)
+    return None if judge is None else grading.summarise(judge, cases, stored_judgements(run))
+
+
+def differences(run: Run, findings: Findings) -> list[str]:
+    """What is wrong with the stored judgements and their sum, one line each."""
+    judgements = [revive(record) for _, record in numbered_records(run.path(JUDGEMENTS))]
+    found = grading.misread(judgements)
+    stored, now = run.manifest().get("judging"), summary(run, cases_of(run, findings))
+    if stored != now:
+        found.append(f"manifest.json.judging: {stored} is stored, {now} recomputed")
+    return found
