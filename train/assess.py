@@ -9,13 +9,13 @@ from typing import Any
 
 from train import comparison, grading, report
 from train.errors import UserError
-from train.findings import load_findings
+from train.findings import load_findings, stored_labels
 from train.progress import Screen
 from train.recipe import Grading, Recipe
-from train.records import AnswerId, Cell, Contrast, Findings, Verdict, to_json
-from train.store import Run, digest, unsealed
+from train.records import Cell, Contrast, Findings, Verdict, to_json
+from train.store import Run, digest
 
-GRADING = "grading-2"
+GRADING = "grading-3"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
 
 CHANGED = "changed_after_answers"
@@ -120,10 +120,7 @@ def regrade(run: Run, findings: Findings) -> list[Verdict]:
         findings.questions,
         findings.contexts,
         findings.answers,
-        labels=[
-            grading.Label(**{**record, "answer": AnswerId(**record["answer"])})
-            for record in map(unsealed, run.records("labels.jsonl"))
-        ],
+        labels=stored_labels(run),
         **run.manifest()["grading"],
     )
 
@@ -140,12 +137,16 @@ def write_comparison(run: Run) -> None:
 def recompute(run: Run, findings: Findings) -> dict[str, Any]:
     """The comparison, from the stored records and the plan in the manifest."""
     plan = run.manifest()["comparison"]
+    automatic, people = grading.sides(findings.verdicts)
     return comparison.compare(
         recipe=run.recipe,
         questions=findings.questions,
         contexts=findings.contexts,
         answers=findings.answers,
-        verdicts=findings.headline,
+        verdicts=automatic,
+        people=people,
+        side_by_side=findings.verdicts,
+        probabilities=grading.drawn_with(stored_labels(run), findings.answers),
         kinds=plan["kinds"],
         contrasts=[
             Contrast(Cell(**contrast["a"]), Cell(**contrast["b"]), contrast["split"]) for contrast in plan["contrasts"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from train import data
+from train import comparison, data
 from train.errors import UserError
-from train.grading import headline
-from train.records import Answer, Findings, Passage, Question, Verdict
-from train.store import CHECK, Run, revive, revive_context
+from train.grading import Label, sides
+from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict
+from train.store import CHECK, Run, revive, revive_context, unsealed
 
 VOLATILE = ("stages", CHECK)
 """Entries of the manifest that change when a report is written; a report that showed them could not be made again."""
@@ -18,6 +18,14 @@ VOLATILE = ("stages", CHECK)
 def read_answers(run: Run, name: str = "answers.jsonl") -> list[Answer]:
     """The stored answers."""
     return [revive(Answer, record) for record in run.records(name)]
+
+
+def stored_labels(run: Run) -> list[Label]:
+    """What people said of the answers, in the order in which they said it."""
+    return [
+        Label(**{**record, "answer": AnswerId(**record["answer"])})
+        for record in map(unsealed, run.records("labels.jsonl"))
+    ]
 
 
 def load_findings(run: Run) -> Findings:
@@ -38,13 +46,14 @@ def load_findings(run: Run) -> Findings:
     verdicts = [revive(Verdict, record) for record in run.records("verdicts.jsonl")]
     answers = read_answers(run)
     targets = {record["completion"] for record in run.records("training.jsonl")}
+    questions = [revive(Question, record) for record in run.records("questions.jsonl")]
     return Findings(
         comparison=read_json(run, "comparison.json"),
-        questions=[revive(Question, record) for record in run.records("questions.jsonl")],
+        questions=questions,
         contexts=contexts,
         answers=answers,
         verdicts=verdicts,
-        headline=headline(verdicts),
+        headline=comparison.count_verdicts(questions, answers, *sides(verdicts)).headline,
         prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
         audit={**manifest.get("audit", {}), "answers": data.audit_answers(answers, targets)},
         training=manifest.get("training", []),

@@ -143,7 +143,8 @@ class Answer:
 class Verdict:
     """A grader's word on one answer and its reasons; `answer` is the graded answer's key.
 
-    `overlap` is the share of a shown passage that the answer repeats, of the passage it repeats most.
+    `overlap` is the share of a shown passage that the answer repeats, of the passage it repeats most. `remembered`: the
+    answer is what the model says without its context (`train.grading.memory`), whether that is right or wrong.
     """
 
     arm: str
@@ -159,6 +160,7 @@ class Verdict:
     missing: tuple[str, ...] = ()
     violated: tuple[str, ...] = ()
     overlap: float = 0.0
+    remembered: bool = False
 
     @property
     def id(self) -> AnswerId:
@@ -187,8 +189,8 @@ class Findings:
     """All that a report shows. Reports are a pure function of it, so that they can be made again and compared.
 
     `prompts` maps (question, condition) to the rendered prompt, empty for answers made elsewhere. `headline` has the
-    one verdict that counts for each answer. `audit` is the leakage audit's result. `training` has one entry for each
-    adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes, `loss` and `validation_loss` as
+    one verdict that counts for each answer (`train.comparison.counting`). `audit` is the leakage audit's result.
+    `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes, `loss` and `validation_loss` as
     lists of [step, value]. `manifest` says what made the run.
     """
 
@@ -211,6 +213,11 @@ DUMP = 0.8
 def is_right(verdict: Word, expects: Expectation) -> bool:
     """Whether the verdict is what the context expects."""
     return verdict == ("correct" if expects == "answer" else "abstained")
+
+
+def is_person(grader: str) -> bool:
+    """Whether the grader is a person: `person`, or `person:WHO`."""
+    return grader.partition(":")[0] == "person"
 
 
 def to_json(record: Any) -> dict[str, Any]:

@@ -71,17 +71,22 @@ def cell_interval(shares: Sequence[Fraction], error: float | None, alpha: float)
     n is what makes the binomial's variance that of the cell: samples of one question are no new questions, and
     questions of one topic are less than as many.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     accuracy = mean(shares)
     if accuracy is None:
         return None
     n = float(len(shares))
     if error:
         n = min(n, accuracy * (1 - accuracy) / error**2)
-    low, high = proportion_confint(accuracy * n, n, alpha=alpha, method="wilson")
+    return wilson(accuracy, n, alpha)
+
+
+def wilson(share: float, n: float, alpha: float) -> Interval:
+    """Wilson's 1 − alpha interval of a share at a sample of n, which may be an effective one and no whole number."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(share * n, n, alpha=alpha, method="wilson")
     # At the ends Wilson's bounds are exactly 0 and 1, which rounding misses by 1e-17.
-    return float(low) if accuracy > 0 else 0.0, float(high) if accuracy < 1 else 1.0
+    return float(low) if share > 0 else 0.0, float(high) if share < 1 else 1.0
 
 
 @lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones

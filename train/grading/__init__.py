@@ -6,16 +6,20 @@ those who bring rubrics and passages, `Label` and `read_labels` for those who br
 
 from train.grading.people import Label, read_labels, read_word
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
-from train.grading.verdicts import grade, headline
+from train.grading.sides import drawn_with, sides
+from train.grading.verdicts import beside, grade, headline
 
 __all__ = [
     "Crossings",
     "Label",
+    "beside",
     "check_rubric",
+    "drawn_with",
     "find_crossings",
     "grade",
     "headline",
     "read_labels",
     "read_word",
     "rubric_passes",
+    "sides",
 ]

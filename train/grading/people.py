@@ -18,7 +18,8 @@ WORDS: tuple[Word, ...] = tuple(word for word in get_args(Word) if word != "unsc
 class Label:
     """One person's word on one answer, with who, when (ISO 8601) and why as far as they are known.
 
-    `key` is the labelled answer's key: the label then holds only while the answer stays as it was.
+    `key` is the labelled answer's key: the label then holds only while the answer stays as it was. `probability` is
+    that with which the answer was drawn to be labelled, None outside a sampling plan.
     """
 
     answer: AnswerId
@@ -27,6 +28,7 @@ class Label:
     when: str = ""
     why: str = ""
     key: str = ""
+    probability: float | None = None
 
 
 def read_word(value: str, place: str) -> Word | None:

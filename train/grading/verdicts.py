@@ -9,6 +9,7 @@ from functools import lru_cache
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
 from train.grading.copying import overlap
+from train.grading.memory import Memory, is_remembered, recall
 from train.grading.normalise import Normalised, normalise
 from train.grading.people import PERSON, Label, by_people, describe
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
@@ -44,14 +45,19 @@ def grade(
         references=index_references(questions),
         abstention=abstention,
         nearest_f1=nearest_f1,
+        memory=recall(answers),
     )
     people = by_people(answers, labels)
     verdicts = []
     for answer in answers:
         automatic = grader.grade(answer)
-        labelled = [replace(verdict, overlap=automatic.overlap) for verdict in people.get(answer.id, ())]
-        verdicts += [automatic, *labelled]
+        verdicts += [automatic, *(beside(verdict, automatic) for verdict in people.get(answer.id, ()))]
     return verdicts
+
+
+def beside(verdict: Verdict, automatic: Verdict) -> Verdict:
+    """Another grader's verdict on the answer, with what the automatic one found out about the answer itself."""
+    return replace(verdict, overlap=automatic.overlap, remembered=automatic.remembered)
 
 
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
@@ -80,6 +86,7 @@ class _Automatic:
     references: References
     abstention: str
     nearest_f1: float
+    memory: Memory
 
     def grade(self, answer: Answer) -> Verdict:
         """The rubric's verdict, or the provisional one where the question has no rubric."""
@@ -109,6 +116,7 @@ class _Automatic:
             missing=outcome.missing,
             violated=outcome.violated,
             overlap=overlap(answer.text, context.passages if context else ()),
+            remembered=is_remembered(answer, text, context, question, self.memory),
         )
 
     def _word(

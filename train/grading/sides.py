@@ -1,0 +1,33 @@
+"""Graders and people apart: whose verdicts may be mixed is the comparison's to say (`train.comparison.counting`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from train.grading.people import Label
+from train.grading.verdicts import headline
+from train.records import Answer, AnswerId, Verdict, is_person
+
+
+def sides(verdicts: Sequence[Verdict]) -> tuple[dict[AnswerId, Verdict], dict[AnswerId, Verdict]]:
+    """The verdict of each answer that counts among the automatic graders' (a judge among them), and among people's."""
+    automatic = headline(verdict for verdict in verdicts if not is_person(verdict.grader))
+    return automatic, headline(verdict for verdict in verdicts if is_person(verdict.grader))
+
+
+def drawn_with(labels: Iterable[Label], answers: Iterable[Answer]) -> dict[AnswerId, float]:
+    """The probability with which each labelled answer was drawn, as far as it is known; labels in the order given.
+
+    Labels that were withdrawn or are about an answer that has changed since do not count. Of several people's the
+    greatest, which is that of the widest draw: who labels what others have labelled draws nothing anew.
+    """
+    keys = {answer.id: answer.key for answer in answers}
+    standing: dict[tuple[AnswerId, str], Label] = {}
+    for label in labels:
+        if label.answer in keys and label.key in ("", keys[label.answer]):
+            standing[label.answer, label.who] = label
+    found: dict[AnswerId, float] = {}
+    for (answer, _), label in standing.items():
+        if label.probability and label.verdict != "unscored":
+            found[answer] = max(label.probability, found.get(answer, 0.0))
+    return found
