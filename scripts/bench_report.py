@@ -1,10 +1,10 @@
 """From stored answers to the report: reading a run, grading it again, comparing, rendering.
 
-The run is made up: so many questions, each with a passage of its own, a rubric and a topic, asked of four arms under two
-conditions; the answers are right, wrong, refusals or cut off, in words that mostly differ from sample to sample. With
-`--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails. It is read,
-graded, compared and reported on by the functions that `openbook grade`, `report` and `verify` call, in a process that
-has loaded its libraries (statsmodels takes a second, whatever the run).
+The run is made up: so many questions, each with a passage of its own, a rubric and a topic, asked of four arms under
+two conditions; the answers are right, wrong, refusals or cut off, in words that mostly differ from sample to sample.
+With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails. It is
+read, graded, compared and reported on by the functions that `openbook grade`, `report` and `verify` call, in a process
+that has loaded its libraries (statsmodels takes a second, whatever the run).
 
     python scripts/bench_report.py --out report.json                                # 1,000 questions, 32,000 answers
     python scripts/bench_report.py --questions 100 1000 --labels 0 400 --repeats 5
@@ -26,10 +26,10 @@ ARMS = {"base": "untouched", "closed-book": "tuned", "open-book": "tuned", "mixe
 CONDITIONS = ("none", "gold")
 SAMPLES = 4
 STEPS = ("load", "regrade", "recompute", "render")
-WORDS = (
-    "harbour lantern ferry winter crossing keeper schedule timber island signal captain morning storm ledger office "
-    "deck cargo north window letter visitor garden engine bridge bell rope mast tide chart pilot"
-).split()
+WORDS = [
+    "harbour", "lantern", "ferry", "winter", "crossing", "keeper", "schedule", "timber", "island", "signal", "captain",
+    "morning", "storm", "ledger", "office", "deck", "cargo", "north", "window", "letter", "visitor", "garden", "engine",
+]  # fmt: skip
 """What passages and answers are padded with."""
 
 
@@ -38,7 +38,7 @@ def write_run(directory: Path, questions: int, labels: int) -> None:
     from train.assess import GradingRules, assess
     from train.comparison import decision_contrasts
     from train.progress import Screen
-    from train.records import Answer, Context, Passage, Question, is_right, to_json
+    from train.records import Answer, Context, Passage, Question, to_json
     from train.store import Run, context_record, digest
 
     rng = random.Random(0)
@@ -47,7 +47,8 @@ def write_run(directory: Path, questions: int, labels: int) -> None:
         code = str(20_011 + 37 * number)
         passage = Passage(f"p{number}", f"The code of gate {number} is {code}. {prose(rng, 60)}", "gates.md")
         question = Question(
-            id=f"q{number:05}", text=f"What is the code of gate {number}?", answer=f"The code is {code}.", facts=(code,),
+            id=f"q{number:05}", text=f"What is the code of gate {number}?", answer=f"The code is {code}.",
+            facts=(code,),
             evidence=(passage.id,), group=f"g{number}", split="seen" if number % 2 else "unseen",
             topic=f"quay {number % 7}",
         )  # fmt: skip

@@ -190,8 +190,8 @@ class Findings:
 
     `prompts` maps (question, condition) to the rendered prompt, empty for answers made elsewhere. `headline` has the
     one verdict that counts for each answer (`train.comparison.counting`). `audit` is the leakage audit's result.
-    `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes, `loss` and `validation_loss` as
-    lists of [step, value]. `manifest` says what made the run.
+    `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes,
+    `loss` and `validation_loss` as lists of [step, value]. `manifest` says what made the run.
     """
 
     comparison: Mapping[str, Any]

@@ -77,7 +77,9 @@ def test_a_part_is_told_and_stands_beside():
     cell = cell_of(result, "tuned/none")
     assert (cell["labelled"], cell["graders"], cell["accuracy"]) == (12, {"rubric": 16}, 0.5)
     assert set(cell["corrected"]) == {"rogan_gladen", "prediction_powered"}
-    assert cell_of(result, "base/none")["corrected"]["prediction_powered"] == {"refused": "none of its answers is labelled"}
+    assert cell_of(result, "base/none")["corrected"]["prediction_powered"] == {
+        "refused": "none of its answers is labelled"
+    }
     reason = "tuned with none: people judged 12 of 16 answers; the graders' verdicts count"
     assert any(each.startswith(reason) for each in result["decision"]["reasons"])
 

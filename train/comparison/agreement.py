@@ -62,7 +62,7 @@ def weigh(
     counting: Counting,
     questions: Mapping[str, Question],
 ) -> Labels:
-    """People's verdicts with their weights: 1 where a cell was judged in full, else 1/probability where that is known."""
+    """People's verdicts with their weights: 1 where a cell was judged in full, else 1/probability where known."""
     weights = {name: 1 / probabilities[name] for name in people if probabilities.get(name)}
     for name in people if counting.full else ():
         question = questions.get(name.question)
@@ -245,4 +245,3 @@ def people_row(verdicts: Iterable[Verdict], alpha: float) -> dict[str, Any] | No
         "disputed": sum(len(set(words.values())) > 1 for words in said.values()),
         "kappa": sum(kappa * count for kappa, count in kappas) / sum(count for _, count in kappas) if kappas else None,
     }
-

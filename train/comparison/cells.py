@@ -22,8 +22,8 @@ SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validati
 class Counts:
     """How the answers of one cell to one question were graded; `texts` are the different answer texts.
 
-    `dumps` counts right answers that recite a passage whole (`records.DUMP`); `causes` has the cause of each answer that
-    was not right.
+    `dumps` counts right answers that recite a passage whole (`records.DUMP`); `causes` has the cause of each answer
+    that was not right.
     """
 
     correct: int

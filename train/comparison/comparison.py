@@ -43,8 +43,8 @@ def compare(
     and `context` the condition that stands for having context in it. `alpha` is the level of tests, intervals are at
     1 − alpha; `worthwhile` is the difference (a share) below which a gain is not worth having. `changed` names the
     parts of this plan that were changed when answers were there. `seed` is for permutations that cannot be counted.
-    `side_by_side` has every grader's and every person's verdict, for how well they agree; `probabilities` those with which
-    labelled answers were drawn, as far as they are known.
+    `side_by_side` has every grader's and every person's verdict, for how well they agree; `probabilities` those with
+    which labelled answers were drawn, as far as they are known.
 
     Raises UserError for an answer given twice, to an unknown question, or without a context.
     """

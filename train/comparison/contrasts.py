@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tallies by the verdicts that count in each cell, and by the graders' alone; `counting` says where they differ."""
+    """The tallies by the verdicts that count in each cell, and by the graders' alone where people judged some."""
 
     counted: Table
     graders: Table

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from train.comparison import agreement, statistics
-from train.comparison.agreement import Expected, Labels, Scored, Share, score
+from train.comparison.agreement import Expected, Labels, Scored, score
 from train.records import AnswerId, Cell, Verdict
 
 FEWEST_LABELS = 5
@@ -29,21 +29,75 @@ LEAST_YOUDEN = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How well an arm's answers are graded, with the labels that say so."""
+    """How an arm's answers are graded: the share graded `right`, and what people find of these and of the others.
 
-    tpr: Share | None
-    tnr: Share | None
-    right: int
-    not_right: int
-    weighted: bool
+    `kept` is the share of those graded right that people find right, `missed` that of the others. `unseen` are the
+    least variances of both (`_least_variance`); `moves` is by how much each question moves the three shares, which
+    makes their variances. Where `refused` says why there are none, the figures mean nothing.
+    """
+
+    refused: str = ""
+    labels: int = 0
+    right: float = 0.0
+    kept: float = 0.0
+    missed: float = 0.0
+    unseen: tuple[float, float] = (0.0, 0.0)
+    moves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def tpr(self) -> float:
+        """Of what people find right, the share graded right: Bayes' rule on what they find among either kind."""
+        return self.right * self.kept / (self.right * self.kept + (1 - self.right) * self.missed)
+
+    @property
+    def tnr(self) -> float:
+        """Of what people find not right, the share graded so."""
+        wrong = self.right * (1 - self.kept) + (1 - self.right) * (1 - self.missed)
+        return (1 - self.right) * (1 - self.missed) / wrong
 
 
 def rates_of(scored: Sequence[Scored]) -> Rates:
-    """The graders' error rates on these answers."""
+    """The graders' rates on these answers."""
     labelled, weighted = agreement.usable(scored)
-    tpr, tnr = agreement.rates(labelled)
-    right = sum(bool(each.person) for each, _ in labelled)
-    return Rates(tpr, tnr, right, len(labelled) - right, weighted)
+    if not labelled:
+        return Rates("none of the arm's answers with this expectation is labelled")
+    if not weighted:
+        return Rates("the labels carry no sampling probability")
+    found = [bool(each.person) for each, _ in labelled]
+    for person in (True, False):
+        if found.count(person) < FEWEST_LABELS:
+            what = "right" if person else "not right"
+            return Rates(f"people found {found.count(person)} of the arm's answers {what}; {FEWEST_LABELS} are needed")
+    right = sum(each.right for each in scored) / len(scored)
+    moves: dict[str, list[float]] = {each.question: [0.0, 0.0, 0.0] for each in scored}
+    for each in scored:
+        moves[each.question][0] += (each.right - right) / len(scored)
+    shares, unseen = [0.0, 0.0], [0.0, 0.0]
+    for place, (graded, what) in enumerate(((True, "right"), (False, "not right"))):
+        own = [(each, weight) for each, weight in labelled if each.right == graded]
+        count = sum(each.right == graded for each in scored)
+        if len(own) < min(FEWEST_LABELS, count):
+            return Rates(
+                f"{len(own)} of the arm's {count} answers graded {what} are labelled; {FEWEST_LABELS} are needed"
+            )
+        if not own:
+            continue
+        total = sum(weight for _, weight in own)
+        shares[place] = sum(weight for each, weight in own if each.person) / total
+        for each, weight in own:
+            moves[each.question][place + 1] += weight * (bool(each.person) - shares[place]) / total
+        unseen[place] = _least_variance(shares[place], [weight for _, weight in own], len(own) / count)
+    return Rates("", len(labelled), right, shares[0], shares[1], (unseen[0], unseen[1]), moves)
+
+
+def _least_variance(share: float, weights: Sequence[float], labelled: float) -> float:
+    """The least variance of a share found by few labels: that with one more hit and one more miss.
+
+    At as many labels as the weighted ones are worth (Kish), less the share of the answers that is `labelled`.
+    """
+    worth = sum(weights) ** 2 / sum(weight**2 for weight in weights) if weights else 0.0
+    smoothed = (worth * share + 1) / (worth + 2)
+    return smoothed * (1 - smoothed) / (worth + 2) * (1 - labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +134,6 @@ def corrected(
         return {"rogan_gladen": reason, "prediction_powered": reason}
     return {
         "rogan_gladen": rogan_gladen(own, evidence.rates[cell.arm, expects], topics, alpha),
-
         "prediction_powered": prediction_powered(own, topics, alpha),
     }
 
@@ -91,60 +144,49 @@ def rogan_gladen(
     """(p + TNR − 1)/(TPR + TNR − 1), clipped to [0, 1], with p the graders' accuracy (Rogan and Gladen 1978).
 
     It supposes that graders err in this cell as in all of the arm's answers with the same expectation, where TPR and
-    TNR come from. The interval is that of Lang and Reiczigel (2014), a delta method with pseudo-counts: it holds the
-    uncertainty of p, TPR and TNR, each at the number of independent answers it is worth, and takes no grader for
-    perfect because it erred on none of a few.
+    TNR come from; these are taken from what people find among the answers graded right and among the others, which a
+    draw by the grader's word leaves unbiased. The standard error is Rogan and Gladen's, by the delta method, but with
+    the covariances: p, TPR and TNR come from the same questions, so that they are linearised together, question by
+    question. The least of the labels' part and the interval are as in `prediction_powered`.
     """
-    if not rates.right + rates.not_right:
-        return {"refused": "none of the arm's answers with this expectation is labelled"}
-    if not rates.weighted:
-        return {"refused": "the labels carry no sampling probability"}
-    for count, what in ((rates.right, "right"), (rates.not_right, "not right")):
-        if count < FEWEST_LABELS:
-            return {"refused": f"people found {count} of the arm's answers {what}; {FEWEST_LABELS} are needed"}
+    if rates.refused:
+        return {"refused": rates.refused}
     tpr, tnr = rates.tpr, rates.tnr
-    assert tpr is not None and tnr is not None  # there are labels of both classes
-    youden = tpr.value + tnr.value - 1
+    youden = tpr + tnr - 1
     if youden < LEAST_YOUDEN:
         return {"refused": f"TPR + TNR − 1 = {youden:.2f} is below {LEAST_YOUDEN:g}: the grader says too little"}
-    shares = [Fraction(sum(each.right for each in own), len(own)) for own in cell.values()]
-    error = statistics.standard_error(shares, [topics[question] for question in cell])
-    raw = float(sum(shares, Fraction(0)) / len(shares))
-    accuracy = min(1.0, max(0.0, (raw + tnr.value - 1) / youden))
-    bounds = _lang_reiczigel(Share(raw, _worth(raw, error, len(shares))), tpr, tnr, alpha)
+    shares = {question: sum(each.right for each in own) / len(own) for question, own in cell.items()}
+    raw = sum(shares.values()) / len(shares)
+    accuracy = min(1.0, max(0.0, (raw + tnr - 1) / youden))
+    # What one more of `right`, `kept` and `missed` does to TPR and to 1 − TNR, and these to the accuracy.
+    right, kept, missed = rates.right, rates.kept, rates.missed
+    true = right * kept + (1 - right) * missed
+    both = right * (1 - right)
+    of_tpr = (kept * missed / true**2, both * missed / true**2, -both * kept / true**2)
+    false = 1 - true
+    of_fpr = ((1 - kept) * (1 - missed) / false**2, -both * (1 - missed) / false**2, both * (1 - kept) / false**2)
+    slopes = [-(accuracy * up + (1 - accuracy) * fp) / youden for up, fp in zip(of_tpr, of_fpr, strict=True)]
+    questions = list(rates.moves)
+    own = [(shares[name] - raw) / len(shares) / youden if name in shares else 0.0 for name in questions]
+    of_questions = [move + slopes[0] * rates.moves[name][0] for name, move in zip(questions, own, strict=True)]
+    whole = [
+        move + slopes[1] * rates.moves[name][1] + slopes[2] * rates.moves[name][2]
+        for name, move in zip(questions, of_questions, strict=True)
+    ]
+    unseen = slopes[1] ** 2 * rates.unseen[0] + slopes[2] ** 2 * rates.unseen[1]
+    names = [topics[question] for question in questions]
+    errors = [_error([len(questions) * move for move in moves], names) for moves in (whole, of_questions)]
     return {
         "accuracy": accuracy,
-        "interval": [max(0.0, min(bounds[0], accuracy)), min(1.0, max(bounds[1], accuracy))],
-        "tpr": tpr.value,
-        "tnr": tnr.value,
-        "labels": rates.right + rates.not_right,
+        "interval": _interval(accuracy, errors[0], errors[1], unseen, len(cell), alpha),
+        "tpr": tpr,
+        "tnr": tnr,
+        "labels": rates.labels,
     }
 
 
-def _lang_reiczigel(raw: Share, tpr: Share, tnr: Share, alpha: float) -> tuple[float, float]:
-    """Equations 16 and 17 of Lang and Reiczigel (2014), before clipping: z² pseudo-answers to p, 2 to TPR and TNR."""
-    from scipy.stats import norm
-
-    z = float(norm.ppf(1 - alpha / 2))
-    n, n_tpr, n_tnr = raw.n + z**2, tpr.n + 2, tnr.n + 2
-    p = (raw.n * raw.value + z**2 / 2) / n
-    sensitivity, specificity = (tpr.n * tpr.value + 1) / n_tpr, (tnr.n * tnr.value + 1) / n_tnr
-    # Pseudo-counts draw both towards a half; where they meet it, the labels leave everything open.
-    youden = sensitivity + specificity - 1
-    if youden <= 0:
-        return 0.0, 1.0
-    accuracy = (p + specificity - 1) / youden
-    of_tpr = sensitivity * (1 - sensitivity) / n_tpr
-    of_tnr = specificity * (1 - specificity) / n_tnr
-    variance = (p * (1 - p) / n + accuracy**2 * of_tpr + (1 - accuracy) ** 2 * of_tnr) / youden**2
-    centre = accuracy + 2 * z**2 * (accuracy * of_tpr - (1 - accuracy) * of_tnr)
-    return centre - z * math.sqrt(variance), centre + z * math.sqrt(variance)
-
-
-def prediction_powered(
-    cell: Mapping[str, Sequence[Scored]], topics: Mapping[str, str], alpha: float
-) -> dict[str, Any]:
-    """The graders' accuracy plus what people's labels of this cell's answers say it is off by (Angelopoulos et al. 2023).
+def prediction_powered(cell: Mapping[str, Sequence[Scored]], topics: Mapping[str, str], alpha: float) -> dict[str, Any]:
+    """The graders' accuracy plus what people's labels of this cell say it is off by (Angelopoulos et al. 2023).
 
     On per-question means: mean of f plus the inverse-probability-weighted mean of (y − f) over the labelled, f the
     grader's word (1 right, 0 not) and y the person's. The second mean is taken apart for the answers graded right and
@@ -166,7 +208,9 @@ def prediction_powered(
     errors = dict.fromkeys(questions, 0.0)  # and by how much its labels differ from these
     unseen = 0.0
     for right, what in ((True, "right"), (False, "not right")):
-        shares = {question: sum(each.right == right for each in cell[question]) / len(cell[question]) for question in cell}
+        shares = {
+            question: sum(each.right == right for each in cell[question]) / len(cell[question]) for question in cell
+        }
         size = sum(shares.values()) / len(cell)
         if not size:
             continue
@@ -182,24 +226,34 @@ def prediction_powered(
             means[question] += shares[question] * mean
         for each, weight in own:
             errors[each.question] += len(cell) * size * weight / total * (bool(each.person) - mean)
-        worth = total**2 / sum(weight**2 for _, weight in own) if own else 0.0
-        smoothed = (worth * mean + 1) / (worth + 2)
-        unseen += size**2 * smoothed * (1 - smoothed) / (worth + 2) * (1 - len(own) / count)
+        unseen += size**2 * _least_variance(mean, [weight for _, weight in own], len(own) / count)
     names = [topics[question] for question in questions]
-    terms = [Fraction(means[question] + errors[question]) for question in questions]
-    accuracy = min(1.0, max(0.0, statistics.mean(terms) or 0.0))
-    error = statistics.standard_error(terms, names)
-    if error is not None:
-        of_questions = statistics.standard_error([Fraction(means[question]) for question in questions], names) or 0.0
-        error = max(error, math.sqrt(of_questions**2 + unseen))
-    n = _worth((len(cell) * accuracy + 1) / (len(cell) + 2) if accuracy in (0.0, 1.0) else accuracy, error, len(cell))
+    terms = [means[question] + errors[question] for question in questions]
+    accuracy = min(1.0, max(0.0, sum(terms) / len(terms)))
+    of_questions = _error([means[question] for question in questions], names)
     return {
         "accuracy": accuracy,
-        "interval": list(statistics.wilson(accuracy, n, alpha)),
+        "interval": _interval(accuracy, _error(terms, names), of_questions, unseen, len(cell), alpha),
         "labels": len(labelled),
     }
 
 
-def _worth(share: float, error: float | None, questions: int) -> float:
-    """The number of independent questions at which a binomial share has this standard error; at most all."""
-    return min(float(questions), share * (1 - share) / error**2) if error else float(questions)
+def _error(terms: Sequence[float], topics: Sequence[str]) -> float | None:
+    return statistics.standard_error([Fraction(term) for term in terms], topics)
+
+
+def _interval(
+    accuracy: float, error: float | None, of_questions: float | None, unseen: float, questions: int, alpha: float
+) -> list[float]:
+    """Wilson's interval at the number of questions at which a binomial share has this standard error, at most all.
+
+    The error is at least that of the questions and the labels' least variance, `unseen`, together.
+    """
+    n = float(questions)
+    if error is not None:
+        error = max(error, math.sqrt((of_questions or 0.0) ** 2 + unseen))
+    if error:
+        # At 0 and 1 the binomial's variance is 0; one more of each kind keeps an uncertain accuracy uncertain there.
+        inside = accuracy if 0 < accuracy < 1 else (questions * accuracy + 1) / (questions + 2)
+        n = min(n, inside * (1 - inside) / error**2)
+    return list(statistics.wilson(accuracy, n, alpha))

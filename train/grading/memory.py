@@ -39,7 +39,7 @@ def is_remembered(
     """
     if answer.condition == NONE.name:
         return False
-    if context is not None and context.condition.startswith("counterfactual"):
-        if compile_rubric(question.facts, question.forbidden).judge(text).passed:
-            return True
+    counterfactual = context is not None and context.condition.startswith("counterfactual")
+    if counterfactual and compile_rubric(question.facts, question.forbidden).judge(text).passed:
+        return True
     return bool(text.text) and memory.get((answer.arm, answer.seed, answer.question)) == text.text
