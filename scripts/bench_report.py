@@ -135,7 +135,7 @@ def perform(task: Measurement) -> Measurement:
 
     from train import report
     from train.assess import recompute, regrade
-    from train.findings import load_findings
+    from train.findings import load_findings, uncollected
     from train.store import Run
 
     run = Run.of(Path(task["directory"]))
@@ -146,7 +146,8 @@ def perform(task: Measurement) -> Measurement:
     moments.append(time.perf_counter())
     recompute(run, findings)
     moments.append(time.perf_counter())
-    report.render(findings)
+    with uncollected():  # as `write_report` does
+        report.render(findings)
     moments.append(time.perf_counter())
     return {
         "seconds": moments[-1] - moments[0],

@@ -9,7 +9,7 @@ from typing import Any
 
 from train import comparison, grading, report
 from train.errors import UserError
-from train.findings import load_findings, stored_labels
+from train.findings import load_findings, stored_labels, uncollected
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json
@@ -114,6 +114,7 @@ def require_answers(run: Run) -> None:
         raise UserError(f"{run.directory}: the answers are not all there; run `openbook sample` first")
 
 
+@uncollected()
 def regrade(run: Run, findings: Findings) -> list[Verdict]:
     """Every grader's verdict on every answer, made anew; people's come from their labels."""
     return grading.grade(
@@ -134,6 +135,7 @@ def write_comparison(run: Run) -> None:
     run.write("comparison.json", comparison_text(recompute(run, findings)))
 
 
+@uncollected()
 def recompute(run: Run, findings: Findings) -> dict[str, Any]:
     """The comparison, from the stored records and the plan in the manifest."""
     plan = run.manifest()["comparison"]
@@ -164,6 +166,7 @@ def comparison_text(result: Mapping[str, Any]) -> str:
     return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
 
 
+@uncollected()
 def write_report(run: Run) -> None:
     """Writes the report and its tables."""
     for name, text in report.render(load_findings(run)).items():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from train import comparison, data
@@ -13,6 +16,21 @@ from train.store import CHECK, Run, revive, revive_context, unsealed
 
 VOLATILE = ("stages", CHECK)
 """Entries of the manifest that change when a report is written; a report that showed them could not be made again."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile no garbage is looked for: records hold no cycles, and walking all of them again and again costs a third.
+
+    For what reads and computes; where a model works, its garbage must go.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def read_answers(run: Run, name: str = "answers.jsonl") -> list[Answer]:
@@ -28,6 +46,7 @@ def stored_labels(run: Run) -> list[Label]:
     ]
 
 
+@uncollected()
 def load_findings(run: Run) -> Findings:
     """All that a report of this run shows; what is not there yet is empty.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 Fact = str | tuple[str, ...]
@@ -114,6 +115,12 @@ class AnswerId:
     sample: int
 
 
+@lru_cache(maxsize=2**18)
+def _answer_id(arm: str, seed: int, condition: str, question: str, sample: int) -> AnswerId:
+    # One object for an answer and its verdicts: made once, and found in a mapping without comparing its parts.
+    return AnswerId(arm, seed, condition, question, sample)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One sampled text. `key` is the hash of all that made it; `seed` is the training seed.
@@ -136,7 +143,7 @@ class Answer:
 
     @property
     def id(self) -> AnswerId:
-        return AnswerId(self.arm, self.seed, self.condition, self.question, self.sample)
+        return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,7 @@ class Verdict:
 
     @property
     def id(self) -> AnswerId:
-        return AnswerId(self.arm, self.seed, self.condition, self.question, self.sample)
+        return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)
 
 
 @dataclass(frozen=True, slots=True, order=True)

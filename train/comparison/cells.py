@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from train.comparison import statistics
@@ -49,20 +50,21 @@ class Counts:
     @property
     def share(self) -> Fraction | None:
         """The share right of the scored answers; None where none was scored: unscored is never wrong."""
-        return Fraction(self.right, self.scored) if self.scored else None
+        return _share(self.right, self.scored) if self.scored else None
+
+
+@lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones
+def _share(right: int, scored: int) -> Fraction:
+    return Fraction(right, scored)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One question in one cell: what was expected, and the counts under each training seed."""
+    """One question in one cell: what was expected, and the counts under each training seed and of all together."""
 
     expects: Expectation
     seeds: Mapping[int, Counts]
-
-    @property
-    def pooled(self) -> Counts:
-        """The counts of all training seeds together."""
-        return merge(self.seeds.values())
+    pooled: Counts
 
 
 Table = Mapping[Cell, Mapping[str, Tally]]
@@ -70,8 +72,10 @@ Table = Mapping[Cell, Mapping[str, Tally]]
 
 
 def merge(parts: Iterable[Counts]) -> Counts:
-    """The counts of several seeds together."""
+    """The counts of several seeds, or questions, together."""
     parts = list(parts)
+    if len(parts) == 1:
+        return parts[0]
     return Counts(
         correct=sum(part.correct for part in parts),
         wrong=sum(part.wrong for part in parts),
@@ -97,31 +101,29 @@ def fold(
     """
     known = {question.id: question for question in questions}
     shown = {(context.question, context.condition): context for context in contexts}
-    grouped: dict[Cell, dict[str, dict[int, list[Answer]]]] = {}
+    grouped: dict[tuple[str, str], dict[str, dict[int, list[Answer]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
     seen: set[tuple[str, int, str, str, int]] = set()
     for answer in sorted(answers, key=_coordinates):
         if answer.question not in known:
             raise _misplaced(answer, f"no question {answer.question!r}{nearest(answer.question, known)}")
         if (answer.question, answer.condition) not in shown:
             raise _misplaced(answer, f"question {answer.question!r} has no context of this condition; make it first")
-        if _coordinates(answer) in seen:
+        name = _coordinates(answer)
+        if name in seen:
             raise _misplaced(answer, f"question {answer.question!r} is answered twice; keep one of the two")
-        seen.add(_coordinates(answer))
-        by_question = grouped.setdefault(Cell(answer.arm, answer.condition), {})
-        by_question.setdefault(answer.question, {}).setdefault(answer.seed, []).append(answer)
-    return {
-        cell: {
-            question: Tally(
-                expects=shown[question, cell.condition].expects,
-                seeds={
-                    seed: _count(by_seed[seed], verdicts, shown[question, cell.condition], known[question])
-                    for seed in sorted(by_seed)
-                },
-            )
-            for question, by_seed in sorted(by_question.items())
-        }
-        for cell, by_question in sorted(grouped.items())
-    }
+        seen.add(name)
+        grouped[answer.arm, answer.condition][answer.question][answer.seed].append(answer)
+    table: dict[Cell, dict[str, Tally]] = {}
+    for place, by_question in sorted(grouped.items()):
+        cell = Cell(*place)
+        table[cell] = {}
+        for question, by_seed in sorted(by_question.items()):
+            context = shown[question, cell.condition]
+            seeds = {seed: _count(by_seed[seed], verdicts, context, known[question]) for seed in sorted(by_seed)}
+            table[cell][question] = Tally(context.expects, seeds, merge(seeds.values()))
+    return table
 
 
 def _coordinates(answer: Answer) -> tuple[str, int, str, str, int]:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from train.conditions import NONE
-from train.grading.normalise import Normalised, normalise
+from train.grading.normalise import Normalised, normal_form
 from train.grading.rubric import compile_rubric
 from train.records import Answer, Context, Question
 
@@ -19,7 +19,7 @@ def recall(answers: Iterable[Answer]) -> Memory:
     said: dict[tuple[str, int, str], Counter[str]] = defaultdict(Counter)
     for answer in answers:
         if answer.condition == NONE.name:
-            said[answer.arm, answer.seed, answer.question][normalise(answer.text).text] += 1
+            said[answer.arm, answer.seed, answer.question][normal_form(answer.text).text] += 1
     found = {}
     for place, texts in said.items():
         text, count = texts.most_common(1)[0]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
 from train.grading.copying import overlap
 from train.grading.memory import Memory, is_remembered, recall
-from train.grading.normalise import Normalised, normalise
+from train.grading.normalise import Normalised, normal_form
 from train.grading.people import PERSON, Label, by_people, describe
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
 from train.grading.rubric import Outcome, compile_rubric
@@ -95,7 +94,7 @@ class _Automatic:
             raise UserError(f"answer {describe(answer.id)}: there is no such question; add it or drop the answer")
         context = self.contexts.get((answer.question, answer.condition))
         facts, forbidden = _rubric_of(question, context)
-        text = _normalised(answer.text)
+        text = normal_form(answer.text)
         outcome = compile_rubric(facts, forbidden).judge(text)
         grader, word, why = RUBRIC, *self._word(question, context, text, outcome)
         if word == "unscored" and self._has_reference(question, context):
@@ -145,7 +144,7 @@ class _Automatic:
             return True
         if context is None or context.expects == "answer":
             return False
-        reference = _normalised(question.answer)
+        reference = normal_form(question.answer)
         return not reference.text or abstains(reference, self.abstention)
 
     def _has_reference(self, question: Question, context: Context | None) -> bool:
@@ -162,9 +161,3 @@ def _rubric_of(question: Question, context: Context | None) -> tuple[tuple[Fact,
 
 def _is_counterfactual(context: Context | None) -> bool:
     return context is not None and context.condition.startswith("counterfactual")
-
-
-@lru_cache(maxsize=4096)
-def _normalised(text: str) -> Normalised:
-    # Samples often repeat one another word for word.
-    return normalise(text)
