@@ -192,8 +192,8 @@ EDITS: dict[str, tuple[Edit, str]] = {
         "comparison.json.cells[0].per_question[0].wrong: 1 is stored",
     ),
     "a cause": (
-        entry("comparison.json", *CELL, "causes", "refused", value=3),
-        "comparison.json.cells[0].causes.refused: None is stored",
+        entry("comparison.json", *CELL, "causes", "cut off", value=3),
+        "comparison.json.cells[0].causes.cut off: 3 is stored",
     ),
     "a topic's accuracy": (
         entry("comparison.json", *CELL, "topics", 0, "accuracy", value=0.5),
@@ -278,9 +278,16 @@ def labelled_run(finished_run, tmp_path_factory) -> Path:
     folder = Path(shutil.copytree(finished_run, tmp_path_factory.mktemp("labelled") / "run"))
     with Run.of(folder) as run:
         labels = [
-            Label(AnswerId(*(answer[name] for name in COORDINATES)), word, who, "2026-01-01", "", answer["key"], 0.5)
+            Label(
+                AnswerId(*(answer[name] for name in COORDINATES)),
+                "wrong" if wrong else "correct",
+                who,
+                "2026-01-01",
+                key=answer["key"],
+                probability=0.5,
+            )
             for number, answer in enumerate(run.records("answers.jsonl"))
-            for who, word in (("ann", "correct" if number % 4 else "wrong"), ("bob", "wrong"))
+            for who, wrong in (("ann", number % 2 == 0), ("bob", number % 12 < 4))
             if number % 3 == 0
         ]
         run.append_records("labels.jsonl", [to_json(label) for label in labels])

@@ -20,7 +20,7 @@ VOLATILE = ("stages", CHECK)
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Meanwhile no garbage is looked for: records hold no cycles, and walking all of them again and again costs a third.
+    """Meanwhile no garbage is looked for: records hold no cycles, and walking them all again and again costs a third.
 
     For what reads and computes; where a model works, its garbage must go.
     """
