@@ -51,7 +51,9 @@ def is_sealed(record: Record) -> bool:
 
 def unsealed(record: Record) -> Record:
     """The record without its check."""
-    return {key: value for key, value in record.items() if key != CHECK}
+    rest = dict(record)
+    rest.pop(CHECK, None)
+    return rest
 
 
 class Run:
