@@ -186,6 +186,18 @@ def test_competitors_take_turns_and_a_lost_one_is_not_tried_again(shared, capsys
     assert "absent  not measured: not here" in capsys.readouterr().out
 
 
+def test_reports_are_timed_by_step(measure):
+    printed, figures = measure("bench_report.py", "--questions", 4, "--labels", 0, 12, "--repeats", 1)
+    check(figures, 1)
+    (rows,) = rows_of(figures, "report")
+    assert list(rows) == ["4 questions, 128 answers, 0 labels", "4 questions, 128 answers, 12 labels"]
+    for summary in rows.values():
+        run = summary["runs"][0]
+        assert run["units"] == 128
+        assert sum(run["steps"].values()) == pytest.approx(run["seconds"])
+    assert "load, s" in printed
+
+
 @pytest.mark.parametrize(
     ("values", "written"),
     [

@@ -141,14 +141,38 @@ def test_rubrics_grade_korean_answers(kind, encoding, style, terms, tmp_path, op
     assert openbook("verify", Path(out.splitlines()[-1]).parent)[0] == 0
 
 
-def test_a_person_s_verdict_overrides_the_rubric(terms, tmp_path, openbook):
+def test_verdicts_on_a_part_measure_the_rubric_and_do_not_count(terms, tmp_path, openbook):
     rows = [{**row, "verdict": "wrong" if row["sample"] == 3 else ""} for row in said(terms)]
     questions, answers = write(tmp_path / "q.csv", asked(terms)), write(tmp_path / "a.csv", rows)
     code, out, _ = openbook("compare", answers, "--questions", questions)
     assert code == 0
     comparison = comparison_at(out)
-    assert counts(comparison)["tuned/gold"] == (120, 90, 30, 0, 0, 90)
-    assert comparison["cells"][0]["graders"] == {"person": 30, "rubric": 90}
+    assert counts(comparison)["tuned/gold"] == (120, 120, 0, 0, 0, 120)
+    cell = comparison["cells"][0]
+    assert (cell["graders"], cell["labelled"]) == ({"rubric": 120}, 30)
+    refused = {"refused": "the labels carry no sampling probability"}
+    assert cell["corrected"] == {"rogan_gladen": refused, "prediction_powered": refused}
+    assert comparison["people"]["labelled"] == 60
+    rubric = comparison["graders"][0]
+    assert (rubric["arm"], rubric["labels"], rubric["weighted"], rubric["tp"]) == (None, 60, False, 0)
+    assert "25.0 % checked by people" in (Path(out.splitlines()[-1]).parent / "report.md").read_text(encoding="utf-8")
+    assert openbook("verify", Path(out.splitlines()[-1]).parent)[0] == 0
+
+
+def test_verdicts_on_all_of_a_cell_override_the_rubric(terms, tmp_path, openbook):
+    rows = [
+        {**row, "verdict": "" if row["arm"] == "base" else "wrong" if row["sample"] == 3 else "correct"}
+        for row in said(terms)
+    ]
+    questions, answers = write(tmp_path / "q.csv", asked(terms)), write(tmp_path / "a.csv", rows)
+    code, out, _ = openbook("compare", answers, "--questions", questions)
+    assert code == 0
+    comparison = comparison_at(out)
+    assert counts(comparison) == {"tuned/gold": (120, 90, 30, 0, 0, 90), "base/none": (120, 90, 30, 0, 0, 90)}
+    assert comparison["cells"][0]["graders"] == {"person": 120}
+    assert comparison["cells"][0]["causes"] == {"gold unused": 30}
+    # Only one of the cells is judged: the contrast is the rubric's on both sides.
+    assert (comparison["contrasts"][0]["difference"], comparison["contrasts"][0]["graded_by"]) == (0.25, "graders")
 
 
 def test_where_the_context_holds_no_gold_abstaining_is_right(terms, tmp_path, openbook):

@@ -13,10 +13,15 @@ from typing import Any
 
 import pytest
 
-from train.store import seal
+from train.assess import GradingRules, assess
+from train.grading import Label
+from train.progress import Screen
+from train.records import AnswerId, to_json
+from train.store import Run, seal
 
 Edit = Callable[[Path], None]
 Place = tuple[int | str, ...]
+COORDINATES = ("arm", "seed", "condition", "question", "sample")
 ADAPTER = "adapters/open-book/seed-0"
 
 
@@ -186,6 +191,14 @@ EDITS: dict[str, tuple[Edit, str]] = {
         entry("comparison.json", *CELL, "per_question", 0, "wrong", value=1),
         "comparison.json.cells[0].per_question[0].wrong: 1 is stored",
     ),
+    "a cause": (
+        entry("comparison.json", *CELL, "causes", "cut off", value=3),
+        "comparison.json.cells[0].causes.cut off: 3 is stored",
+    ),
+    "a topic's accuracy": (
+        entry("comparison.json", *CELL, "topics", 0, "accuracy", value=0.5),
+        "comparison.json.cells[0].topics[0].accuracy: 0.5 is stored",
+    ),
     "a seed's accuracy": (
         entry("comparison.json", *CELL, "per_seed", 0, value=1),
         "comparison.json.cells[0].per_seed[0]: 1 is stored",
@@ -257,6 +270,58 @@ def test_a_run_as_it_was_finished_is_whole_and_stays_untouched(run, openbook):
     before = state(run)
     assert openbook("verify", run) == (0, "every number follows from the stored answers\n", "")
     assert state(run) == before
+
+
+@pytest.fixture(scope="module")
+def labelled_run(finished_run, tmp_path_factory) -> Path:
+    """The finished run with a third of its answers judged by two people, not to be changed."""
+    folder = Path(shutil.copytree(finished_run, tmp_path_factory.mktemp("labelled") / "run"))
+    with Run.of(folder) as run:
+        labels = [
+            Label(
+                AnswerId(*(answer[name] for name in COORDINATES)),
+                "wrong" if wrong else "correct",
+                who,
+                "2026-01-01",
+                key=answer["key"],
+                probability=0.5,
+            )
+            for number, answer in enumerate(run.records("answers.jsonl"))
+            for who, wrong in (("ann", number % 2 == 0), ("bob", number % 12 < 4))
+            if number % 3 == 0
+        ]
+        run.append_records("labels.jsonl", [to_json(label) for label in labels])
+        rules = GradingRules(**run.manifest()["grading"])
+        assess(run, ("grade", "report"), Screen(quiet=True), rules)
+    return folder
+
+
+def test_figures_from_labels_are_recomputed(labelled_run, tmp_path, openbook):
+    assert openbook("verify", labelled_run) == (0, "every number follows from the stored answers\n", "")
+    comparison = json.loads(read(labelled_run / "comparison.json"))
+    assert comparison["people"]["labelled"]
+    cell, refused = next(
+        (number, cell["corrected"]["prediction_powered"])
+        for number, cell in enumerate(comparison["cells"])
+        if cell["corrected"]
+    )
+    for number, (place, value) in enumerate(
+        [
+            (("graders", 0, "tp"), 99),
+            (("graders", 0, "tpr_interval"), None),
+            (("people", "disputed"), 99),
+            (("people", "kappa"), 0.999),
+            (("cells", cell, "corrected", "prediction_powered"), {**refused, "refused": "because"}),
+            (("cells", cell, "labelled"), 0),
+            (("contrasts", 0, "graded_by"), "both"),
+        ]
+    ):
+        copy = Path(shutil.copytree(labelled_run, tmp_path / str(number)))
+        entry("comparison.json", *place, value=value)(copy)
+        code, out, _ = openbook("verify", copy)
+        named = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+        assert code == 1
+        assert out.startswith(f"comparison.json{named}")
 
 
 def leaves(content: Any, place: Place = ()) -> Iterator[Place]:

@@ -9,14 +9,14 @@ from typing import Any
 
 from train import comparison, grading, report
 from train.errors import UserError
-from train.findings import load_findings, stored_labels
+from train.findings import load_findings, stored_labels, uncollected
 from train.judgements import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json
 from train.store import Run, digest
 
-GRADING = "grading-2"
+GRADING = "grading-3"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
 
 CHANGED = "changed_after_answers"
@@ -134,6 +134,7 @@ def require_answers(run: Run) -> None:
         raise UserError(f"{run.directory}: the answers are not all there; run `openbook sample` first")
 
 
+@uncollected()
 def regrade(run: Run, findings: Findings) -> list[Verdict]:
     """Every grader's verdict on every answer, made anew; people's come from labels, a judge's from its replies."""
     rules = {key: value for key, value in run.manifest()["grading"].items() if key != "judge"}
@@ -157,15 +158,20 @@ def write_comparison(run: Run) -> None:
     run.write("comparison.json", comparison_text(recompute(run, findings)))
 
 
+@uncollected()
 def recompute(run: Run, findings: Findings) -> dict[str, Any]:
     """The comparison, from the stored records and the plan in the manifest."""
     plan = run.manifest()["comparison"]
+    automatic, people = grading.sides(findings.verdicts)
     return comparison.compare(
         recipe=run.recipe,
         questions=findings.questions,
         contexts=findings.contexts,
         answers=findings.answers,
-        verdicts=findings.headline,
+        verdicts=automatic,
+        people=people,
+        side_by_side=findings.verdicts,
+        probabilities=grading.drawn_with(stored_labels(run), findings.answers),
         kinds=plan["kinds"],
         contrasts=[
             Contrast(Cell(**contrast["a"]), Cell(**contrast["b"]), contrast["split"]) for contrast in plan["contrasts"]
@@ -183,6 +189,7 @@ def comparison_text(result: Mapping[str, Any]) -> str:
     return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
 
 
+@uncollected()
 def write_report(run: Run) -> None:
     """Writes the report and its tables."""
     for name, text in report.render(load_findings(run)).items():

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from train import data
+from train import comparison, data
 from train.errors import UserError
-from train.grading import Label, headline
+from train.grading import Label, sides
 from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict
 from train.store import CHECK, Run, revive, revive_context, unsealed
 
 VOLATILE = ("stages", CHECK)
 """Entries of the manifest that change when a report is written; a report that showed them could not be made again."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile no garbage is looked for: records hold no cycles, and walking them all again and again costs a third.
+
+    For what reads and computes; where a model works, its garbage must go.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def read_answers(run: Run, name: str = "answers.jsonl") -> list[Answer]:
@@ -28,6 +46,7 @@ def stored_labels(run: Run) -> list[Label]:
     ]
 
 
+@uncollected()
 def load_findings(run: Run) -> Findings:
     """All that a report of this run shows; what is not there yet is empty.
 
@@ -46,13 +65,14 @@ def load_findings(run: Run) -> Findings:
     verdicts = [revive(Verdict, record) for record in run.records("verdicts.jsonl")]
     answers = read_answers(run)
     targets = {record["completion"] for record in run.records("training.jsonl")}
+    questions = [revive(Question, record) for record in run.records("questions.jsonl")]
     return Findings(
         comparison=read_json(run, "comparison.json"),
-        questions=[revive(Question, record) for record in run.records("questions.jsonl")],
+        questions=questions,
         contexts=contexts,
         answers=answers,
         verdicts=verdicts,
-        headline=headline(verdicts),
+        headline=comparison.count_verdicts(questions, answers, *sides(verdicts)).headline,
         prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
         audit={**manifest.get("audit", {}), "answers": data.audit_answers(answers, targets)},
         training=manifest.get("training", []),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 Fact = str | tuple[str, ...]
@@ -114,6 +115,12 @@ class AnswerId:
     sample: int
 
 
+@lru_cache(maxsize=2**18)
+def _answer_id(arm: str, seed: int, condition: str, question: str, sample: int) -> AnswerId:
+    # One object for an answer and its verdicts: made once, and found in a mapping without comparing its parts.
+    return AnswerId(arm, seed, condition, question, sample)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One sampled text. `key` is the hash of all that made it; `seed` is the training seed.
@@ -136,14 +143,15 @@ class Answer:
 
     @property
     def id(self) -> AnswerId:
-        return AnswerId(self.arm, self.seed, self.condition, self.question, self.sample)
+        return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A grader's word on one answer and its reasons; `answer` is the graded answer's key.
 
-    `overlap` is the share of a shown passage that the answer repeats, of the passage it repeats most.
+    `overlap` is the share of a shown passage that the answer repeats, of the passage it repeats most. `remembered`: the
+    answer is what the model says without its context (`train.grading.memory`), whether that is right or wrong.
     """
 
     arm: str
@@ -159,10 +167,11 @@ class Verdict:
     missing: tuple[str, ...] = ()
     violated: tuple[str, ...] = ()
     overlap: float = 0.0
+    remembered: bool = False
 
     @property
     def id(self) -> AnswerId:
-        return AnswerId(self.arm, self.seed, self.condition, self.question, self.sample)
+        return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -187,9 +196,9 @@ class Findings:
     """All that a report shows. Reports are a pure function of it, so that they can be made again and compared.
 
     `prompts` maps (question, condition) to the rendered prompt, empty for answers made elsewhere. `headline` has the
-    one verdict that counts for each answer. `audit` is the leakage audit's result. `training` has one entry for each
-    adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes, `loss` and `validation_loss` as
-    lists of [step, value]. `manifest` says what made the run.
+    one verdict that counts for each answer (`train.comparison.counting`). `audit` is the leakage audit's result.
+    `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes,
+    `loss` and `validation_loss` as lists of [step, value]. `manifest` says what made the run.
     """
 
     comparison: Mapping[str, Any]
@@ -211,6 +220,11 @@ DUMP = 0.8
 def is_right(verdict: Word, expects: Expectation) -> bool:
     """Whether the verdict is what the context expects."""
     return verdict == ("correct" if expects == "answer" else "abstained")
+
+
+def is_person(grader: str) -> bool:
+    """Whether the grader is a person: `person`, or `person:WHO`."""
+    return grader.partition(":")[0] == "person"
 
 
 def to_json(record: Any) -> dict[str, Any]:

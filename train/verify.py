@@ -11,7 +11,7 @@ from typing import Any
 from train import report
 from train.assess import comparison_text, recompute, regrade
 from train.errors import UserError
-from train.findings import load_findings
+from train.findings import load_findings, uncollected
 from train.judgements import differences as misjudged
 from train.models.source import file_digest
 from train.records import AnswerId, Verdict
@@ -21,6 +21,7 @@ NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "who
 """The fields that tell a person which record of a file is meant."""
 
 
+@uncollected()
 def verify(run: Run) -> list[str]:
     """Everything in the run that is not what it should be, one line each; empty for a run that is whole.
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy
 import pytest
 from scipy.stats import permutation_test, ttest_rel
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from train.comparison import statistics
@@ -78,6 +79,14 @@ def test_sign_flip_never_rejects_more_often_than_alpha():
         ]
         for alpha in (0.01, 0.05, 0.1, 0.5):
             assert sum(p <= alpha for p in p_values) <= alpha * len(p_values)
+
+
+def test_holm_is_that_of_statsmodels():
+    generator = random.Random(4)
+    for count in (0, 1, 2, 7, 30):
+        given = [generator.choice([0.001, 0.02, 0.02, generator.random(), 1.0]) for _ in range(count)]
+        wanted = multipletests(given, method="holm")[1] if given else []
+        assert statistics.holm(given) == pytest.approx(list(wanted))
 
 
 def test_the_difference_interval_is_that_of_the_paired_t_test():

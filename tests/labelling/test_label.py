@@ -29,8 +29,8 @@ def say(directory: Path, who: str, words: list[str]) -> list[AnswerId]:
 
 
 def graders(directory: Path) -> Counter[str]:
-    """Whose verdict counts, for how many answers."""
-    return Counter(verdict.grader for verdict in load_findings(Run.of(directory)).headline.values())
+    """Who has given a verdict, on how many answers."""
+    return Counter(verdict.grader for verdict in load_findings(Run.of(directory)).verdicts)
 
 
 def again(openbook, source: Path, directory: Path) -> None:
@@ -83,7 +83,7 @@ def test_labels_stay_when_the_answers_are_compared_again(run_directory: Path, gr
     say(run_directory, "kim", ["wrong"] * 10)
     again(openbook, graded.parent, run_directory)
     assert len(labels_in(run_directory)) == 10
-    assert graders(run_directory) == {"rubric": 230, "person:kim": 10}
+    assert graders(run_directory) == {"rubric": 240, "person:kim": 10}
     assert openbook("verify", run_directory)[0] == 0
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from train.comparison import statistics
+from train.comparison.attribution import CAUSES, cause_of
 from train.errors import UserError, nearest
-from train.records import ALL, DUMP, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word, is_right
+from train.records import ALL, DUMP, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word
 
 WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained", "unscored")
 SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validation", "train")
@@ -21,7 +23,8 @@ SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validati
 class Counts:
     """How the answers of one cell to one question were graded; `texts` are the different answer texts.
 
-    `dumps` counts right answers that recite a passage whole (`records.DUMP`).
+    `dumps` counts right answers that recite a passage whole (`records.DUMP`); `causes` has the cause of each answer
+    that was not right.
     """
 
     correct: int
@@ -32,6 +35,7 @@ class Counts:
     dumps: int
     texts: frozenset[str]
     graders: tuple[str, ...]
+    causes: tuple[str, ...]
 
     @property
     def answers(self) -> int:
@@ -46,20 +50,21 @@ class Counts:
     @property
     def share(self) -> Fraction | None:
         """The share right of the scored answers; None where none was scored: unscored is never wrong."""
-        return Fraction(self.right, self.scored) if self.scored else None
+        return _share(self.right, self.scored) if self.scored else None
+
+
+@lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones
+def _share(right: int, scored: int) -> Fraction:
+    return Fraction(right, scored)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One question in one cell: what was expected, and the counts under each training seed."""
+    """One question in one cell: what was expected, and the counts under each training seed and of all together."""
 
     expects: Expectation
     seeds: Mapping[int, Counts]
-
-    @property
-    def pooled(self) -> Counts:
-        """The counts of all training seeds together."""
-        return merge(self.seeds.values())
+    pooled: Counts
 
 
 Table = Mapping[Cell, Mapping[str, Tally]]
@@ -67,8 +72,10 @@ Table = Mapping[Cell, Mapping[str, Tally]]
 
 
 def merge(parts: Iterable[Counts]) -> Counts:
-    """The counts of several seeds together."""
+    """The counts of several seeds, or questions, together."""
     parts = list(parts)
+    if len(parts) == 1:
+        return parts[0]
     return Counts(
         correct=sum(part.correct for part in parts),
         wrong=sum(part.wrong for part in parts),
@@ -78,6 +85,7 @@ def merge(parts: Iterable[Counts]) -> Counts:
         dumps=sum(part.dumps for part in parts),
         texts=frozenset[str]().union(*(part.texts for part in parts)),
         graders=tuple(grader for part in parts for grader in part.graders),
+        causes=tuple(cause for part in parts for cause in part.causes),
     )
 
 
@@ -91,47 +99,61 @@ def fold(
 
     Raises UserError for an answer given twice, to an unknown question, or without a context of its condition.
     """
-    known = {question.id for question in questions}
-    expects = {(context.question, context.condition): context.expects for context in contexts}
-    grouped: dict[Cell, dict[str, dict[int, list[Answer]]]] = {}
-    seen: set[AnswerId] = set()
-    for answer in sorted(answers, key=lambda answer: answer.id):
-        place = f"answer {answer.sample} of {answer.arm!r} (seed {answer.seed}) under {answer.condition!r}"
+    known = {question.id: question for question in questions}
+    shown = {(context.question, context.condition): context for context in contexts}
+    grouped: dict[tuple[str, str], dict[str, dict[int, list[Answer]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    seen: set[tuple[str, int, str, str, int]] = set()
+    for answer in sorted(answers, key=_coordinates):
         if answer.question not in known:
-            raise UserError(f"{place}: no question {answer.question!r}{nearest(answer.question, known)}")
-        if (answer.question, answer.condition) not in expects:
-            raise UserError(f"{place}: question {answer.question!r} has no context of this condition; make it first")
-        if answer.id in seen:
-            raise UserError(f"{place}: question {answer.question!r} is answered twice; keep one of the two")
-        seen.add(answer.id)
-        by_question = grouped.setdefault(Cell(answer.arm, answer.condition), {})
-        by_question.setdefault(answer.question, {}).setdefault(answer.seed, []).append(answer)
-    return {
-        cell: {
-            question: Tally(
-                expects=expects[question, cell.condition],
-                seeds={
-                    seed: _count(by_seed[seed], verdicts, expects[question, cell.condition]) for seed in sorted(by_seed)
-                },
-            )
-            for question, by_seed in sorted(by_question.items())
-        }
-        for cell, by_question in sorted(grouped.items())
-    }
+            raise _misplaced(answer, f"no question {answer.question!r}{nearest(answer.question, known)}")
+        if (answer.question, answer.condition) not in shown:
+            raise _misplaced(answer, f"question {answer.question!r} has no context of this condition; make it first")
+        name = _coordinates(answer)
+        if name in seen:
+            raise _misplaced(answer, f"question {answer.question!r} is answered twice; keep one of the two")
+        seen.add(name)
+        grouped[answer.arm, answer.condition][answer.question][answer.seed].append(answer)
+    table: dict[Cell, dict[str, Tally]] = {}
+    for place, by_question in sorted(grouped.items()):
+        cell = Cell(*place)
+        table[cell] = {}
+        for question, by_seed in sorted(by_question.items()):
+            context = shown[question, cell.condition]
+            seeds = {seed: _count(by_seed[seed], verdicts, context, known[question]) for seed in sorted(by_seed)}
+            table[cell][question] = Tally(context.expects, seeds, merge(seeds.values()))
+    return table
 
 
-def _count(answers: Sequence[Answer], verdicts: Mapping[AnswerId, Verdict], expects: Expectation) -> Counts:
+def _coordinates(answer: Answer) -> tuple[str, int, str, str, int]:
+    return answer.arm, answer.seed, answer.condition, answer.question, answer.sample
+
+
+def _misplaced(answer: Answer, what: str) -> UserError:
+    place = f"answer {answer.sample} of {answer.arm!r} (seed {answer.seed}) under {answer.condition!r}"
+    return UserError(f"{place}: {what}")
+
+
+def _count(
+    answers: Sequence[Answer], verdicts: Mapping[AnswerId, Verdict], context: Context, question: Question
+) -> Counts:
     given = [verdicts.get(answer.id) for answer in answers]
     words = Counter(verdict.verdict if verdict else "unscored" for verdict in given)
+    causes = [cause_of(*pair, context, question) for pair in zip(answers, given, strict=True)]
     return Counts(
         correct=words["correct"],
         wrong=words["wrong"],
         abstained=words["abstained"],
         unscored=words["unscored"],
-        right=sum(is_right(verdict.verdict, expects) for verdict in given if verdict),
-        dumps=sum(is_right(verdict.verdict, expects) and verdict.overlap >= DUMP for verdict in given if verdict),
+        right=causes.count(None),
+        dumps=sum(
+            verdict is not None and cause is None and verdict.overlap >= DUMP
+            for verdict, cause in zip(given, causes, strict=True)
+        ),
         texts=frozenset(answer.text for answer in answers),
         graders=tuple(verdict.grader for verdict in given if verdict),
+        causes=tuple(cause for cause in causes if cause),
     )
 
 
@@ -185,9 +207,31 @@ def cell_row(
             [Fraction(counts.right - counts.dumps, counts.scored) for counts in pooled.values() if counts.scored]
         ),
         **_passes(tallies.values()),
+        "causes": {cause: total.causes.count(cause) for cause in CAUSES if cause in total.causes},
+        "topics": _topics(scored, topics, alpha),
         "graders": dict(sorted(Counter(total.graders).items())),
         "per_question": [_question_row(name, tally, alpha) for name, tally in tallies.items()],
     }
+
+
+def _topics(shares: Mapping[str, Fraction], topics: Mapping[str, str], alpha: float) -> list[dict[str, Any]]:
+    """The accuracy on the questions of each topic; a question without a topic is in none.
+
+    One topic is one sample of its own, so that its interval needs no clusters.
+    """
+    by_topic: dict[str, list[Fraction]] = {}
+    for name, share in shares.items():
+        if topics[name]:
+            by_topic.setdefault(topics[name], []).append(share)
+    return [
+        {
+            "topic": topic,
+            "questions": len(own),
+            "accuracy": statistics.mean(own),
+            "interval": _listed(statistics.cell_interval(own, statistics.standard_error(own), alpha)),
+        }
+        for topic, own in sorted(by_topic.items())
+    ]
 
 
 def _question_row(name: str, tally: Tally, alpha: float) -> dict[str, Any]:

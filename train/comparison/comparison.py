@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from train.comparison.cells import SPLIT_ORDER, cell_row, fold, in_split, samples
-from train.comparison.contrasts import NONE, contrast_rows, further_contrasts
+from train.comparison.agreement import Expected, Labels, grader_rows, people_row, weigh
+from train.comparison.cells import SPLIT_ORDER, cell_row, fold, in_split, question_splits, samples
+from train.comparison.contrasts import NONE, Tables, contrast_rows, further_contrasts
+from train.comparison.corrections import corrected, gather
+from train.comparison.counting import Counting, count_verdicts
 from train.comparison.decision import decide, guard_contrasts
-from train.records import Answer, AnswerId, Cell, Context, Contrast, Question, Verdict
+from train.records import Answer, AnswerId, Cell, Context, Contrast, Question, Verdict, is_person
 
 
 def compare(
@@ -26,21 +30,30 @@ def compare(
     worthwhile: float = 0.05,
     changed: Sequence[str] = (),
     seed: int = 0,
+    people: Mapping[AnswerId, Verdict] | None = None,
+    side_by_side: Sequence[Verdict] = (),
+    probabilities: Mapping[AnswerId, float] | None = None,
 ) -> dict[str, Any]:
     """The content of comparison.json (`schema.json` describes it): JSON-ready, the same for any order of the records.
 
-    `verdicts` holds one headline verdict per answer; an answer without one is unscored. `kinds` says of each arm
+    `verdicts` holds the one verdict of each answer that counts among the automatic graders', `people` that of people
+    (`train.comparison.counting` says whose counts); an answer without either is unscored. `kinds` says of each arm
     whether it is `untouched`, `tuned` or `given`, in the order of the report. `contrasts` is the planned family: Holm
     runs over exactly these, so what `decision_contrasts` names belongs into it. `split` is where the decision is made
     and `context` the condition that stands for having context in it. `alpha` is the level of tests, intervals are at
     1 − alpha; `worthwhile` is the difference (a share) below which a gain is not worth having. `changed` names the
     parts of this plan that were changed when answers were there. `seed` is for permutations that cannot be counted.
+    `side_by_side` has every grader's and every person's verdict, for how well they agree; `probabilities` those with
+    which labelled answers were drawn, as far as they are known.
 
     Raises UserError for an answer given twice, to an unknown question, or without a context.
     """
     by_id = {question.id: question for question in questions}
     topics = {question.id: question.topic for question in questions}
-    table = fold(questions, contexts, answers, verdicts)
+    people = people or {}
+    counting = count_verdicts(questions, answers, verdicts, people)
+    table = fold(questions, contexts, answers, counting.headline)
+    graders = fold(questions, contexts, answers, counting.graders) if counting.full else table
     # Arms in the recipe's order, those it does not name last; within an arm `none` first.
     kinds = {**kinds, **dict.fromkeys(sorted({cell.arm for cell in table} - kinds.keys()), "given")}
     rank = {arm: index for index, arm in enumerate(kinds)}
@@ -51,12 +64,15 @@ def compare(
         for where in SPLIT_ORDER
         if (asked := in_split(table, cell, where, by_id))
     ]
+    labels = weigh(people, probabilities or {}, counting, by_id)
+    expected = {(each.question, each.condition): each.expects for each in contexts}
+    _put_labels(cells, counting, labels, expected, [answer.id for answer in answers], verdicts, by_id, alpha)
     base = next((arm for arm, kind in kinds.items() if kind == "untouched"), None)
     guards = guard_contrasts(kinds, context, split)
     rows = contrast_rows(
         contrasts,
         further_contrasts(table, by_id, base, split, guards),
-        table,
+        Tables(table, graders, counting),
         by_id,
         kinds,
         alpha=alpha,
@@ -75,8 +91,39 @@ def compare(
         "plan_changed": list(changed),
         "cells": cells,
         "contrasts": rows,
+        "graders": grader_rows(
+            (verdict for verdict in side_by_side if not is_person(verdict.grader)), labels, expected, list(kinds), alpha
+        ),
+        "people": people_row((verdict for verdict in side_by_side if is_person(verdict.grader)), alpha),
         "decision": decide(cells, rows, kinds, split=split, context=context, alpha=alpha, worthwhile=worthwhile),
     }
+
+
+def _put_labels(
+    rows: Sequence[dict[str, Any]],
+    counting: Counting,
+    labels: Labels,
+    expected: Expected,
+    answers: Sequence[AnswerId],
+    automatic: Mapping[AnswerId, Verdict],
+    questions: Mapping[str, Question],
+    alpha: float,
+) -> None:
+    """Adds to each cell how many of its answers people judged, and its corrected accuracies where that is a part."""
+    judged = Counter(
+        (Cell(name.arm, name.condition), split)
+        for name in answers
+        if name in labels.people
+        for split in question_splits(questions[name.question])
+    )
+    graded = {name: automatic[name] for name in answers if name in automatic} if labels.people else {}
+    evidence = gather(graded, labels, expected)
+    topics = {name: question.topic for name, question in questions.items()}
+    for row in rows:
+        cell, asked = Cell(row["arm"], row["condition"]), {entry["question"] for entry in row["per_question"]}
+        in_part = labels.people and not all(counting.is_full(cell, questions[name].split) for name in asked)
+        row["labelled"] = judged[cell, row["split"]]
+        row["corrected"] = corrected(evidence, cell, asked, row["expects"], topics, alpha) if in_part else None
 
 
 def _place(cell: Cell, rank: Mapping[str, int]) -> tuple[int, bool, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from train.comparison import statistics
 from train.comparison.cells import Table, Tally, in_split
+from train.comparison.counting import Counting
 from train.records import Cell, Contrast, Question
 
 NONE = "none"
@@ -15,6 +17,36 @@ NONE = "none"
 
 Row = dict[str, Any]
 """One entry of `contrasts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tallies by the verdicts that count in each cell, and by the graders' alone where people judged some."""
+
+    counted: Table
+    graders: Table
+    counting: Counting
+
+    def sides(self, contrast: Contrast, questions: Mapping[str, Question]) -> tuple[list[Mapping[str, Tally]], str]:
+        """Both cells' tallies on the contrast's split, judged alike on either side, and by whom.
+
+        People's verdicts count question by question where both cells were judged in full on its own split.
+        """
+        cells = (contrast.a, contrast.b)
+
+        def by_people(question: str) -> bool:
+            return all(self.counting.is_full(cell, questions[question].split) for cell in cells)
+
+        counted = [in_split(self.counted, cell, contrast.split, questions) for cell in cells]
+        if not self.counting.full:
+            return [*counted], "graders"
+        whose = {question: by_people(question) for side in counted for question in side}
+        alike = [
+            {name: tally if whose[name] else self.graders[cell][name] for name, tally in side.items()}
+            for cell, side in zip(cells, counted, strict=True)
+        ]
+        said = set(whose.values())
+        return [*alike], "both" if len(said) == 2 else "people" if True in said else "graders"
 
 
 def name(cell: Cell) -> str:
@@ -25,7 +57,7 @@ def name(cell: Cell) -> str:
 def contrast_rows(
     planned: Sequence[Contrast],
     others: Iterable[Contrast],
-    table: Table,
+    tables: Tables,
     questions: Mapping[str, Question],
     kinds: Mapping[str, str],
     *,
@@ -39,8 +71,9 @@ def contrast_rows(
     """
 
     def row(contrast: Contrast, is_planned: bool) -> Row:
-        a, b = (in_split(table, cell, contrast.split, questions) for cell in (contrast.a, contrast.b))
-        return _row(contrast, a, b, kinds, planned=is_planned, alpha=alpha, worthwhile=worthwhile, seed=seed)
+        (a, b), graded_by = tables.sides(contrast, questions)
+        found = _row(contrast, a, b, kinds, planned=is_planned, alpha=alpha, worthwhile=worthwhile, seed=seed)
+        return {**found, "graded_by": graded_by}
 
     family = [row(contrast, True) for contrast in dict.fromkeys(planned)]
     compared = [entry for entry in family if entry["difference"] is not None]

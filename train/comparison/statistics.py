@@ -29,7 +29,13 @@ RESAMPLES = 99_999
 
 def mean(values: Sequence[Fraction]) -> float | None:
     """The mean of p_q or d_q, in their unit; None without values."""
-    return float(sum(values, Fraction(0)) / len(values)) if values else None
+    if not values:
+        return None
+    # By denominators first: there are few, and adding whole numbers is a tenth of the work of adding fractions.
+    sums: dict[int, int] = {}
+    for value in values:
+        sums[value.denominator] = sums.get(value.denominator, 0) + value.numerator
+    return float(sum((Fraction(top, bottom) for bottom, top in sums.items()), Fraction(0)) / len(values))
 
 
 def standard_deviation(values: Sequence[Fraction]) -> float | None:
@@ -38,7 +44,9 @@ def standard_deviation(values: Sequence[Fraction]) -> float | None:
 
     if len(values) < 2:
         return None
-    if len(set(values)) == 1:  # in floats, three times 1/3 would deviate by 1e-17 and count as variation
+    if all(
+        value == values[0] for value in values
+    ):  # in floats, three times 1/3 would deviate by 1e-17 and count as variation
         return 0.0
     return float(numpy.std(_floats(values), ddof=1))
 
@@ -71,17 +79,22 @@ def cell_interval(shares: Sequence[Fraction], error: float | None, alpha: float)
     n is what makes the binomial's variance that of the cell: samples of one question are no new questions, and
     questions of one topic are less than as many.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     accuracy = mean(shares)
     if accuracy is None:
         return None
     n = float(len(shares))
     if error:
         n = min(n, accuracy * (1 - accuracy) / error**2)
-    low, high = proportion_confint(accuracy * n, n, alpha=alpha, method="wilson")
+    return wilson(accuracy, n, alpha)
+
+
+def wilson(share: float, n: float, alpha: float) -> Interval:
+    """Wilson's 1 − alpha interval of a share at a sample of n, which may be an effective one and no whole number."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(share * n, n, alpha=alpha, method="wilson")
     # At the ends Wilson's bounds are exactly 0 and 1, which rounding misses by 1e-17.
-    return float(low) if accuracy > 0 else 0.0, float(high) if accuracy < 1 else 1.0
+    return float(low) if share > 0 else 0.0, float(high) if share < 1 else 1.0
 
 
 @lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones
@@ -176,10 +189,15 @@ def _resampled_p(whole: Sequence[int], total: int, seed: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values of one planned family, in the given order (Holm 1979; statsmodels)."""
-    from statsmodels.stats.multitest import multipletests
+    """Holm's adjusted p-values of one planned family, in the given order (Holm 1979).
 
-    return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+    As statsmodels' `multipletests(method="holm")`, which collects garbage first: half a second in a large run.
+    """
+    adjusted, least = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = least
+    return adjusted
 
 
 def pass_at_k(right: int, scored: int, k: int) -> float:

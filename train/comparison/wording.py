@@ -9,7 +9,7 @@ from typing import Any
 from train.comparison.contrasts import Row, name
 from train.comparison.needs import Bar, Finding, upper_bound
 from train.comparison.statistics import FEWEST_QUESTIONS
-from train.records import Cell
+from train.records import Cell, is_person
 
 CellRow = Mapping[str, Any]
 
@@ -153,6 +153,14 @@ def caveats(used: Sequence[CellRow], rows: Sequence[Row], alpha: float) -> list[
     if unscored:
         result.append(f"{unscored} of {answers} answers are unscored and left out")
     for cell in used:
+        # What the graders could not score counts by a person's verdict even where people judged a part.
+        beside = cell["labelled"] - sum(count for grader, count in cell["graders"].items() if is_person(grader))
+        if beside > 0:
+            label = f"{cell['arm']} with {cell['condition']}"
+            result.append(
+                f"{label}: people judged {cell['labelled']} of {cell['answers']} answers; the graders' verdicts count, "
+                "and the corrected accuracies stand beside"
+            )
         if cell["expects"] == "mixed":
             missed = sum(entry["expects"] == "abstain" for entry in cell["per_question"])
             label = f"{cell['arm']} with {cell['condition']}"

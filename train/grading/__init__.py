@@ -16,9 +16,10 @@ from train.grading.judge import (
 )
 from train.grading.judge_prompt import Case
 from train.grading.judge_prompt import render as render_case
-from train.grading.people import WITHDRAWN, WORDS, Label, disputed, is_person, read_labels, read_word, standing
+from train.grading.people import WITHDRAWN, WORDS, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
-from train.grading.verdicts import cases_to_judge, grade, headline, may_be_judged
+from train.grading.sides import drawn_with, sides
+from train.grading.verdicts import beside, cases_to_judge, grade, headline, may_be_judged
 
 __all__ = [
     "WITHDRAWN",
@@ -29,13 +30,14 @@ __all__ = [
     "Judgement",
     "Label",
     "Reply",
+    "beside",
     "cases_to_judge",
     "check_rubric",
     "disputed",
+    "drawn_with",
     "find_crossings",
     "grade",
     "headline",
-    "is_person",
     "judgement_of",
     "may_be_judged",
     "misread",
@@ -43,6 +45,7 @@ __all__ = [
     "read_word",
     "render_case",
     "rubric_passes",
+    "sides",
     "standing",
     "summarise",
 ]

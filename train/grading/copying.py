@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from train.grading.normalise import normalise
+from train.grading.normalise import normal_form, normalise
 from train.records import Passage
 
 LENGTH = 5
@@ -17,13 +17,20 @@ def overlap(text: str, passages: Iterable[Passage]) -> float:
 
     An answer that only states its fact repeats a small part of the passage; 1 is a passage recited whole.
     """
-    said = ngrams(text)
-    shares = [len(said & grams) / len(grams) for passage in passages if (grams := ngrams(passage.text))]
-    return round(max(shares, default=0.0), 3)
+    shown = [grams for passage in passages if (grams := _ngrams_of(passage.text))]
+    if not shown:
+        return 0.0
+    said = ngrams(normal_form(text).text)
+    return round(max(len(said & grams) / len(grams) for grams in shown), 3)
 
 
 @lru_cache(maxsize=4096)
-def ngrams(text: str) -> frozenset[str]:
-    """The character 5-grams of the normalised text; a shorter text is one gram."""
-    plain = normalise(text).text
-    return frozenset(plain[at : at + LENGTH] for at in range(max(1, len(plain) - LENGTH + 1)) if plain)
+def _ngrams_of(text: str) -> frozenset[str]:
+    return ngrams(normalise(text).text)
+
+
+def ngrams(plain: str) -> frozenset[str]:
+    """The character 5-grams of a normalised text; a shorter text is one gram, an empty one none."""
+    if not plain:
+        return frozenset()
+    return frozenset([plain[at : at + LENGTH] for at in range(max(1, len(plain) - LENGTH + 1))])

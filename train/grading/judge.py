@@ -121,7 +121,7 @@ def letter_in(reply: str, letters: str) -> str:
 _ARTICLE = r"A\s+(?!(?:is|as|because|since|or|and|but)\b)[a-z]"
 
 
-def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer, overlap: float) -> Verdict:
+def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer) -> Verdict:
     """The judge's verdict on the answer; `unscored` with the reply where no letter was found in it."""
     word: Word = WORDS[judgement.letter] if judgement.letter else "unscored"
     if judgement.problem:
@@ -140,7 +140,6 @@ def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer, overlap:
         verdict=word,
         answer=answer.key,
         why=why,
-        overlap=overlap,
     )
 
 

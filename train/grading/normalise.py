@@ -85,6 +85,12 @@ def normalise(text: str) -> Normalised:
     return _of_spaced(text)
 
 
+@lru_cache(maxsize=4096)
+def normal_form(text: str) -> Normalised:
+    """`normalise`, for texts that come again soon: samples often repeat one another, and graders look one by one."""
+    return normalise(text)
+
+
 def _of_spaced(text: str) -> Normalised:
     words = text.split()
     return Normalised("".join(words), frozenset(list(accumulate(map(len, words)))[:-1]))
@@ -92,16 +98,27 @@ def _of_spaced(text: str) -> Normalised:
 
 def _pass(text: str) -> str:
     """One round of all steps, on one line with single spaces. Where nothing changes, the text is normal."""
-    text = _TAG.sub(" ", _fold(text))
-    text = _FENCE.sub("", text).replace("`", "")
+    text = _fold(text)
+    # Most texts hold no mark at all; looking for its character first takes a tenth of the time of looking for it.
+    if "<" in text or "[|" in text:
+        text = _TAG.sub(" ", text)
+    if "`" in text:
+        text = _FENCE.sub("", text).replace("`", "")
     text = _LINE_MARK.sub("", text)
-    text = _LINK.sub(r"\1", text)
-    text = _STARRED.sub(_unless_power, text)
-    text = _UNDERLINED.sub(r"\1", text)
-    text = _STRUCK.sub(r"\1", text)
-    text = _STAR.sub(r"\1", text)
-    text = _UNDERSCORE.sub(r"\1", text)
-    text = _ESCAPE.sub("", text)
+    if "](" in text:
+        text = _LINK.sub(r"\1", text)
+    if "*" in text:
+        text = _STARRED.sub(_unless_power, text)
+    if "__" in text:
+        text = _UNDERLINED.sub(r"\1", text)
+    if "~~" in text:
+        text = _STRUCK.sub(r"\1", text)
+    if "*" in text:
+        text = _STAR.sub(r"\1", text)
+    if "_" in text:
+        text = _UNDERSCORE.sub(r"\1", text)
+    if "\\" in text:
+        text = _ESCAPE.sub("", text)
     return " ".join(text.split())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from train.errors import UserError, nearest
-from train.records import Answer, AnswerId, Verdict, Word
+from train.records import Answer, AnswerId, Verdict, Word, is_person
 
 PERSON = "person"
 WITHDRAWN: Word = "unscored"
@@ -40,11 +40,6 @@ class Label:
         A label without a time came with a file of answers: `who` is then the file's name and nobody's.
         """
         return f"{PERSON}:{self.who}" if self.who and self.when else PERSON
-
-
-def is_person(grader: str) -> bool:
-    """Whether that grader is a person, named or not."""
-    return grader.partition(":")[0] == PERSON
 
 
 def read_word(value: str, place: str) -> Word | None:

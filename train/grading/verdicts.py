@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
 from train.grading.copying import overlap
 from train.grading.judge import ALL_LETTERS, Judgement, JudgeRules, verdict_by
 from train.grading.judge_prompt import Case
-from train.grading.normalise import Normalised, normalise
-from train.grading.people import PERSON, Label, by_people, describe, is_person, majority
+from train.grading.memory import Memory, is_remembered, recall
+from train.grading.normalise import Normalised, normal_form
+from train.grading.people import PERSON, Label, by_people, describe, majority
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
 from train.grading.rubric import Outcome, compile_rubric
 from train.judges import Scope
-from train.records import Answer, AnswerId, Context, Fact, Question, Verdict, Word
+from train.records import Answer, AnswerId, Context, Fact, Question, Verdict, Word, is_person
 
 RUBRIC = "rubric"
 PROVISIONAL = "provisional"
@@ -44,18 +44,17 @@ def grade(
     for a rubric that cannot be compiled.
     """
     answers = list(answers)
-    grader = _automatic(questions, contexts, abstention, nearest_f1)
+    grader = _automatic(questions, contexts, answers, abstention, nearest_f1)
     people = by_people(answers, labels)
     verdicts = []
     for answer in answers:
         automatic = grader.grade(answer)
-        labelled = [replace(verdict, overlap=automatic.overlap) for verdict in people.get(answer.id, ())]
         case = grader.case(answer, automatic, judge.scope) if judge else None
         judged = (judgements or {}).get(judge.key(case)) if judge and case else None
         verdicts.append(automatic)
         if judge and judged:
-            verdicts.append(verdict_by(judge, judged, answer, automatic.overlap))
-        verdicts += labelled
+            verdicts.append(beside(verdict_by(judge, judged, answer), automatic))
+        verdicts += [beside(verdict, automatic) for verdict in people.get(answer.id, ())]
     return verdicts
 
 
@@ -69,7 +68,8 @@ def cases_to_judge(
     judge: JudgeRules,
 ) -> dict[AnswerId, Case]:
     """What the judge is to judge, by answer; the arguments are those of `grade`."""
-    grader = _automatic(questions, contexts, abstention, nearest_f1)
+    answers = list(answers)
+    grader = _automatic(questions, contexts, answers, abstention, nearest_f1)
     cases = ((answer.id, grader.case(answer, grader.grade(answer), judge.scope)) for answer in answers)
     return {identifier: case for identifier, case in cases if case is not None}
 
@@ -104,7 +104,11 @@ def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
 
 
 def _automatic(
-    questions: Sequence[Question], contexts: Iterable[Context], abstention: str, nearest_f1: float
+    questions: Sequence[Question],
+    contexts: Iterable[Context],
+    answers: Sequence[Answer],
+    abstention: str,
+    nearest_f1: float,
 ) -> _Automatic:
     return _Automatic(
         questions={question.id: question for question in questions},
@@ -112,7 +116,13 @@ def _automatic(
         references=index_references(questions),
         abstention=abstention,
         nearest_f1=nearest_f1,
+        memory=recall(answers),
     )
+
+
+def beside(verdict: Verdict, automatic: Verdict) -> Verdict:
+    """Another grader's verdict on the answer, with what the automatic one found out about the answer itself."""
+    return replace(verdict, overlap=automatic.overlap, remembered=automatic.remembered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,7 @@ class _Automatic:
     references: References
     abstention: str
     nearest_f1: float
+    memory: Memory
 
     def grade(self, answer: Answer) -> Verdict:
         """The rubric's verdict, or the provisional one where the question has no rubric."""
@@ -132,7 +143,7 @@ class _Automatic:
             raise UserError(f"answer {describe(answer.id)}: there is no such question; add it or drop the answer")
         context = self.contexts.get((answer.question, answer.condition))
         facts, forbidden = _rubric_of(question, context)
-        text = _normalised(answer.text)
+        text = normal_form(answer.text)
         outcome = compile_rubric(facts, forbidden).judge(text)
         grader, word, why = RUBRIC, *self._word(question, context, text, outcome)
         if word == "unscored" and self._has_reference(question, context):
@@ -153,6 +164,7 @@ class _Automatic:
             missing=outcome.missing,
             violated=outcome.violated,
             overlap=overlap(answer.text, context.passages if context else ()),
+            remembered=is_remembered(answer, text, context, question, self.memory),
         )
 
     def case(self, answer: Answer, automatic: Verdict, scope: Scope) -> Case | None:
@@ -160,7 +172,7 @@ class _Automatic:
 
         An empty answer needs no judge.
         """
-        if (scope == "provisional" and automatic.grader != PROVISIONAL) or _is_empty(_normalised(answer.text)):
+        if (scope == "provisional" and automatic.grader != PROVISIONAL) or _is_empty(normal_form(answer.text)):
             return None
         question = self.questions[answer.question]
         context = self.contexts.get((answer.question, answer.condition))
@@ -205,7 +217,7 @@ class _Automatic:
             return True
         if context is None or context.expects == "answer":
             return False
-        reference = _normalised(question.answer)
+        reference = normal_form(question.answer)
         return not reference.text or abstains(reference, self.abstention)
 
     def _has_reference(self, question: Question, context: Context | None) -> bool:
@@ -226,9 +238,3 @@ def _is_empty(text: Normalised) -> bool:
 
 def _is_counterfactual(context: Context | None) -> bool:
     return context is not None and context.condition.startswith("counterfactual")
-
-
-@lru_cache(maxsize=4096)
-def _normalised(text: str) -> Normalised:
-    # Samples often repeat one another word for word.
-    return normalise(text)

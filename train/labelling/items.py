@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.errors import UserError
-from train.grading import headline, is_person
-from train.records import Answer, AnswerId, Context, Expectation, Fact, Findings, Question, is_right, to_json
+from train.grading import headline
+from train.records import Answer, AnswerId, Context, Expectation, Fact, Findings, Question, is_person, is_right, to_json
 from train.store import digest
 
 COUNTERFACTUAL = "The passages say something untrue on purpose. What they say is what counts, as the facts name it."

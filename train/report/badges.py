@@ -69,7 +69,8 @@ def _grading(findings: Findings) -> list[Badge]:
     answers = len(findings.answers)
     graders = [findings.headline[answer.id].grader for answer in findings.answers if answer.id in findings.headline]
     provisional = sum(grader.startswith("provisional") for grader in graders)
-    people = sum(grader.startswith(PEOPLE) for grader in graders)
+    counted = (*findings.verdicts, *findings.headline.values())  # a person's may stand beside the one that counts
+    people = len({verdict.id for verdict in counted if verdict.grader.startswith(PEOPLE)})
     unscored = sum(
         answer.id not in findings.headline or findings.headline[answer.id].verdict == "unscored"
         for answer in findings.answers

@@ -1,0 +1,247 @@
+"""How good the graders are: each one against people's labels, and people against one another.
+
+The positive class is *right*, what the context expects, and not *correct*: the accuracies that are corrected are shares
+of right answers, and a grader that takes an abstention for an answer errs under `distractors@3` just the same.
+
+A sampling plan draws answers by the grader's own verdict, say half from those it passed. What people find among the
+answers a grader passed is then estimated without bias, but the share of people's right answers that it passed (TPR) is
+not: too many failed ones were looked at. So each label counts for as many answers as it stands for, 1/p with p the
+probability with which it was drawn (Horvitz and Thompson 1952; Begg and Greenes 1983 for TPR and TNR). Labels of a cell
+that people judged in full count once. Where no probability is known, the figures are those of the labelled answers,
+and `weighted` is false.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from train.comparison import statistics
+from train.comparison.counting import Counting
+from train.records import AnswerId, Cell, Expectation, Question, Verdict, Word, is_right
+
+WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained")
+
+Expected = Mapping[tuple[str, str], Expectation]
+"""(question, condition) -> what the context expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """People's word on each answer they judged, and how many answers each label stands for, where that is known."""
+
+    people: Mapping[AnswerId, Verdict]
+    weights: Mapping[AnswerId, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An answer that a grader scored: is it right by the grader, and by people (None: they have not said)?"""
+
+    question: str
+    right: bool
+    person: bool | None
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share and the number of independent answers that it is worth, which is seldom a whole one."""
+
+    value: float
+    n: float
+
+
+def weigh(
+    people: Mapping[AnswerId, Verdict],
+    probabilities: Mapping[AnswerId, float],
+    counting: Counting,
+    questions: Mapping[str, Question],
+) -> Labels:
+    """People's verdicts with their weights: 1 where a cell was judged in full, else 1/probability where known."""
+    weights = {name: 1 / probabilities[name] for name in people if probabilities.get(name)}
+    for name in people if counting.full else ():
+        question = questions.get(name.question)
+        if question and counting.is_full(Cell(name.arm, name.condition), question.split):
+            weights[name] = 1.0
+    return Labels(people, weights)
+
+
+def score(verdict: Verdict, labels: Labels, expected: Expected) -> Scored | None:
+    """The grader's verdict beside people's; None where the grader could not say."""
+    if verdict.verdict == "unscored":
+        return None
+    name = verdict.id
+    expects = expected[verdict.question, verdict.condition]
+    person = labels.people.get(name)
+    said = None if person is None or person.verdict == "unscored" else is_right(person.verdict, expects)
+    return Scored(verdict.question, is_right(verdict.verdict, expects), said, labels.weights.get(name))
+
+
+def share(hits: Sequence[tuple[str, float, bool]]) -> Share | None:
+    """The weighted share of hits among (question, weight, hit); None without any.
+
+    Its variance is that of a ratio, linearised and clustered by question: samples of one question are no new
+    questions. `n` gives a binomial share the same variance, and is at most the number of hits and misses. Where all are
+    alike, and no variance is seen, it is Kish's effective number of questions. With equal weights and one answer to a
+    question n is their number, and Wilson's interval the usual one.
+    """
+    total = sum(weight for _, weight, _ in hits)
+    if not total:
+        return None
+    heads = {hit for _, _, hit in hits}
+    value = float(heads.pop()) if len(heads) == 1 else sum(weight for _, weight, hit in hits if hit) / total
+    weights: dict[str, float] = defaultdict(float)
+    residuals: dict[str, float] = defaultdict(float)
+    for question, weight, hit in hits:
+        weights[question] += weight
+        residuals[question] += weight * (hit - value)
+    if value in (0.0, 1.0):
+        return Share(value, total**2 / sum(weight**2 for weight in weights.values()))
+    variance = sum(residual**2 for residual in residuals.values()) / total**2
+    n = value * (1 - value) / variance if variance > 1e-15 else math.inf
+    return Share(value, min(n, float(len(hits))))
+
+
+def usable(scored: Iterable[Scored]) -> tuple[list[tuple[Scored, float]], bool]:
+    """The labelled answers with their weights, and whether the weights are known.
+
+    Where some are, labels without a probability are left out: nothing says what they stand for.
+    """
+    labelled = [each for each in scored if each.person is not None]
+    known = [(each, each.weight) for each in labelled if each.weight is not None]
+    return (known, True) if known else ([(each, 1.0) for each in labelled], False)
+
+
+def rates(labelled: Sequence[tuple[Scored, float]]) -> tuple[Share | None, Share | None]:
+    """TPR: of what people find right, the share the grader does; TNR: likewise of what they find not right."""
+    return (
+        share([(each.question, weight, each.right) for each, weight in labelled if each.person]),
+        share([(each.question, weight, not each.right) for each, weight in labelled if not each.person]),
+    )
+
+
+def grader_rows(
+    verdicts: Iterable[Verdict], labels: Labels, expected: Expected, arms: Sequence[str], alpha: float
+) -> list[dict[str, Any]]:
+    """The `graders` of comparison.json: each grader against people, over all arms (`arm` null) and in each.
+
+    `verdicts` are those of graders only; of two by one grader on an answer the last counts. tp, fp, fn and tn count
+    labels; the other figures are estimates for all answers.
+    """
+    by_grader: dict[str, dict[AnswerId, Verdict]] = defaultdict(dict)
+    for verdict in verdicts:
+        if verdict.id in labels.people:
+            by_grader[verdict.grader][verdict.id] = verdict
+    rows = []
+    for grader, given in sorted(by_grader.items()):
+        scored: dict[str, list[Scored]] = {arm: [] for arm in arms}
+        for _, verdict in sorted(given.items()):
+            if (each := score(verdict, labels, expected)) is not None:
+                scored.setdefault(verdict.arm, []).append(each)
+        rows.append(_row(grader, None, [each for own in scored.values() for each in own], alpha))
+        rows += [_row(grader, arm, own, alpha) for arm, own in scored.items()]
+    return [row for row in rows if row["labels"]]
+
+
+def _row(grader: str, arm: str | None, scored: Sequence[Scored], alpha: float) -> dict[str, Any]:
+    labelled, weighted = usable(scored)
+    pairs = [(each.right, bool(each.person)) for each, _ in labelled]
+    tpr, tnr = rates(labelled)
+    agreement = share([(each.question, weight, each.right == each.person) for each, weight in labelled])
+    kappa, kappa_interval = _grader_kappa(labelled, agreement, alpha)
+    return {
+        "grader": grader,
+        "against": "person",
+        "arm": arm,
+        "labels": len(labelled),
+        "weighted": weighted,
+        "tp": pairs.count((True, True)),
+        "fp": pairs.count((True, False)),
+        "fn": pairs.count((False, True)),
+        "tn": pairs.count((False, False)),
+        "tpr": tpr.value if tpr else None,
+        "tpr_interval": interval(tpr, alpha),
+        "tnr": tnr.value if tnr else None,
+        "tnr_interval": interval(tnr, alpha),
+        "agreement": agreement.value if agreement else None,
+        "kappa": kappa,
+        "kappa_interval": kappa_interval,
+    }
+
+
+def interval(of: Share | None, alpha: float) -> list[float] | None:
+    """Wilson's interval of a share at what it is worth."""
+    return list(statistics.wilson(of.value, of.n, alpha)) if of else None
+
+
+def _grader_kappa(
+    labelled: Sequence[tuple[Scored, float]], agreement: Share | None, alpha: float
+) -> tuple[float | None, list[float] | None]:
+    """Cohen's κ of the weighted table, and its interval at as many answers as the agreement is worth."""
+    if agreement is None:
+        return None, None
+    scale = agreement.n / sum(weight for _, weight in labelled)
+    table = [[0.0, 0.0], [0.0, 0.0]]
+    for each, weight in labelled:
+        table[each.right][bool(each.person)] += weight * scale
+    return cohen_kappa(table, alpha)
+
+
+def cohen_kappa(table: Sequence[Sequence[float]], alpha: float) -> tuple[float | None, list[float] | None]:
+    """Cohen's κ (1960) of a square table and its interval, κ ± z·SE (Fleiss, Cohen and Everitt 1969; statsmodels).
+
+    No κ where only one class occurs, so that agreement by chance is 1; no interval where nothing disagrees or the
+    errors leave the standard error 0.
+    """
+    import numpy
+    from scipy.stats import norm
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    total = sum(map(sum, table))
+    rows = [sum(row) / total for row in table]
+    columns = [sum(column) / total for column in zip(*table, strict=True)]
+    if 1 - sum(row * column for row, column in zip(rows, columns, strict=True)) < 1e-12:
+        return None, None
+    with numpy.errstate(all="ignore"):  # it divides by standard errors that may be 0
+        result = cohens_kappa(table)
+    kappa, error = float(result.kappa), float(result.std_kappa)
+    if not error > 1e-6:  # also where rounding makes the variance negative, and its root no number
+        return kappa, None
+    reach = float(norm.ppf(1 - alpha / 2)) * error
+    return kappa, [max(-1.0, kappa - reach), min(1.0, kappa + reach)]
+
+
+def people_row(verdicts: Iterable[Verdict], alpha: float) -> dict[str, Any] | None:
+    """The `people` of comparison.json, from people's verdicts: how many they judged, and how far they agree.
+
+    κ is over their words (correct, wrong, abstained) on answers that two judged; with more than two people the mean of
+    the pairs' (Light 1971), each pair with the number of answers it shares as its weight. None without a label.
+    """
+    said: dict[AnswerId, dict[str, Word]] = defaultdict(dict)
+    for verdict in verdicts:
+        if verdict.verdict in WORDS:
+            said[verdict.id][verdict.grader] = verdict.verdict
+    if not said:
+        return None
+    names = sorted({name for words in said.values() for name in words})
+    kappas: list[tuple[float, int]] = []
+    for one, other in combinations(names, 2):
+        common = [(words[one], words[other]) for words in said.values() if one in words and other in words]
+        if not common:
+            continue
+        table = [[float(common.count((row, column))) for column in WORDS] for row in WORDS]
+        kappa, _ = cohen_kappa(table, alpha)
+        if kappa is not None:
+            kappas.append((kappa, len(common)))
+    return {
+        "labelled": len(said),
+        "labellers": len(names),
+        "judged_twice": sum(len(words) > 1 for words in said.values()),
+        "disputed": sum(len(set(words.values())) > 1 for words in said.values()),
+        "kappa": sum(kappa * count for kappa, count in kappas) / sum(count for _, count in kappas) if kappas else None,
+    }
