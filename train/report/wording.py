@@ -29,6 +29,9 @@ AUDIT_MEANING: Mapping[str, str] = {
 
 ALL_RIGHT, SOME_RIGHT, NONE_RIGHT, NOT_GRADED, NOT_ASKED = "✅", "⚠", "❌", "❔", "·"
 
+DISPUTED = "⚑"
+"""Beside an entry of the matrix: people grade some of its answers differently."""
+
 MARKS = (
     (ALL_RIGHT, "all answers right"),
     (SOME_RIGHT, "some right"),
