@@ -1,7 +1,7 @@
 """How fast and how large the report's page is:   python scripts/bench_page.py [--questions 1000] [--samples 16]
 
-Makes up a run (eight cells, every answer different), renders its page and measures it in Chromium: the size, the time to
-the first paint, until the matrix can be used, and of filters, sorts and searches until the next picture is on the screen.
+Makes up a run (eight cells, every answer different), renders its page and measures it in Chromium: the size, the time
+to the first paint, until the matrix can be used, and of filters, sorts and searches until the next picture is there.
 With `--report FILE` it measures a page that is there.
 """
 
@@ -27,9 +27,9 @@ CONDITIONS = ("none", "gold")
 SYLLABLES = ["ka", "lo", "mi", "ten", "dra", "vos", "유사", "도는", "모델", "학습", "값을", "문서", "shi", "ber", "qu"]
 
 ACTIONS = [
-    ("filter-show", "wrong"), ("filter-show", "different"), ("filter-split", "0"), ("filter-split", ""), ("filter-show", "all"),
-    ("filter-text", "k"), ("filter-text", "ka"), ("filter-text", "유사도는"), ("filter-text", "nowhere"), ("filter-text", ""),
-    ("sort", "worst"), ("sort", "difference"), ("sort", "order"),
+    ("filter-show", "wrong"), ("filter-show", "different"), ("filter-split", "0"), ("filter-split", ""),
+    ("filter-show", "all"), ("filter-text", "k"), ("filter-text", "ka"), ("filter-text", "유사도는"),
+    ("filter-text", "nowhere"), ("filter-text", ""), ("sort", "worst"), ("sort", "difference"), ("sort", "order"),
 ]  # fmt: skip
 
 TIMED = """async ([id, value]) => {
@@ -62,7 +62,9 @@ def made(questions: int, samples: int, length: int = 40) -> Findings:
         passage = Passage(f"p-{question.id}", text(120), "handbook.md")
         for condition in CONDITIONS:
             shown = (passage,) if condition == "gold" else ()
-            contexts.append(Context(question.id, condition, shown, tuple(each.id for each in shown), "answer", question.facts))
+            contexts.append(
+                Context(question.id, condition, shown, tuple(each.id for each in shown), "answer", question.facts)
+            )
             prompts[question.id, condition] = "\n".join([*(each.text for each in shown), question.text])
             for arm in ARMS:
                 for sample in range(samples):
@@ -93,7 +95,8 @@ def measured(path: Path, executable: str) -> dict[str, Any]:
         ready = page.evaluate("performance.now() / 1000")
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000")
         page.fill("#filter-text", "first words")  # reads the answers, once
-        page.wait_for_function("!document.getElementById('filter-count').textContent.includes('reading')", timeout=120_000)
+        while page.evaluate("document.getElementById('filter-count').textContent.includes('reading')"):
+            page.wait_for_timeout(50)
         page.fill("#filter-text", "")
         page.wait_for_timeout(500)
         filters = {f"{name} = {value!r}": page.evaluate(TIMED, [name, value]) for name, value in ACTIONS}

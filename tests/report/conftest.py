@@ -12,6 +12,19 @@ import pytest
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+def until(page: Any, condition: str) -> None:
+    """Waits for a condition in the page; Playwright's own way evaluates text, which the page's policy forbids."""
+    for _ in range(600):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never came true: {condition}")
+
+
+READ = "!document.getElementById('filter-count').textContent.includes('reading')"
+"""That a search has looked at all answers."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, driven by Playwright."""

@@ -15,6 +15,7 @@ from train.report import page as page_module
 from train.report import render
 
 from .builders import HOSTILE, findings
+from .conftest import READ, until
 from .pages import Page
 
 SHARE = re.compile(r"(\d+)/(\d+)")
@@ -110,7 +111,7 @@ def test_sorting_orders_the_questions_of_each_split(show: Any) -> None:
     ("typed", "names"),
     [
         ("seen-003", {"seen-003", "unseen-003"}),
-        ("READING Room 1", {"seen-001", "unseen-001", "unanswerable-001"}),
+        ("HALDEN reading unseen", {"unseen-001", "unseen-002"}),
         ("열람실", {"seen-000", "seen-003", "unseen-000", "unseen-003", "unanswerable-000", "unanswerable-003"}),
         ("opening seen-001", {"seen-001", "unseen-001"}),
         ("ｔｗｉｇｓ", {"unseen-002"}),
@@ -123,14 +124,14 @@ def test_search_looks_at_questions_topics_and_answers(show: Any, typed: str, nam
     object.__setattr__(answer, "text", "It is made of Twigs.")
     page = show(render(data)["report.html"])
     page.fill("#filter-text", typed)
-    page.wait_for_function("!document.getElementById('filter-count').textContent.includes('reading')")
+    until(page, READ)
     assert set(ids(page)) == names
 
 
 def test_an_opened_cell_shows_all_that_a_doubter_needs(show: Any) -> None:
     data = findings(samples=8, seeds=(0, 1), unscored=0)
     page = show(render(data)["report.html"])
-    cell = page.locator("button[data-cell='9']").first  # open-book with gold
+    cell = page.locator("button[data-cell='10']").first  # open-book with gold
     row = cell.locator("xpath=ancestor::tr")
     name = row.locator(".id").inner_text()
     cell.click()
@@ -141,7 +142,15 @@ def test_an_opened_cell_shows_all_that_a_doubter_needs(show: Any) -> None:
     singles = panel.locator(".inside > div > .answer").count() - len(folded)
     assert sum(folded) + singles == 16
     question = next(each for each in data.questions if each.id == name)
-    for part in (name, "open-book / gold", question.text, question.answer, "must say", "graded by rubric", "ended its turn"):
+    for part in (
+        name,
+        "open-book / gold",
+        question.text,
+        question.answer,
+        "must say",
+        "graded by rubric",
+        "ended its turn",
+    ):
         assert part in text
     panel.locator("summary", has_text="Context: 1 shown, 1 gold").click()
     assert f"p-{name}" in panel.inner_text() and panel.locator(".text-block.gold").count() == 1
@@ -162,9 +171,9 @@ def test_the_address_keeps_what_is_seen_and_back_undoes_it(show: Any, tmp_path: 
     page.select_option("#sort", "worst")
     opened(page, 2, 5)
     page.fill("#filter-text", "reading room")
-    page.wait_for_function("location.hash.includes('q=reading')")
+    until(page, "location.hash.includes('q=reading')")
     page.fill("#filter-text", "reading room 2")
-    page.wait_for_function("location.hash.includes('room%202')")
+    until(page, "location.hash.includes('room%202')")
     seen, address = ids(page), page.evaluate("location.hash")
     assert seen and seen != everything
 
@@ -177,7 +186,7 @@ def test_the_address_keeps_what_is_seen_and_back_undoes_it(show: Any, tmp_path: 
     page.go_back()  # the search, all of its letters
     assert page.input_value("#filter-text") == "" and page.locator("tr.panel").count() == 1
     page.go_back()
-    page.wait_for_function("!document.querySelector('tr.panel')")
+    until(page, "!document.querySelector('tr.panel')")
     assert page.input_value("#sort") == "worst"
     page.go_back()
     page.go_back()
@@ -186,7 +195,9 @@ def test_the_address_keeps_what_is_seen_and_back_undoes_it(show: Any, tmp_path: 
     assert page.input_value("#filter-show") == "wrong"
 
 
-@pytest.mark.parametrize("fragment", ["#/show=nonsense&open=99.99 a.b&a=-1&split=7&q=%E0%A4%A", "#cells", "#/", "#/__proto__=1"])
+@pytest.mark.parametrize(
+    "fragment", ["#/show=nonsense&open=99.99 a.b&a=-1&split=7&q=%E0%A4%A", "#cells", "#/", "#/__proto__=1"]
+)
 def test_an_address_that_says_nothing_sensible_does_no_harm(show: Any, fragment: str) -> None:
     page = show(render(findings())["report.html"], fragment)
     assert len(ids(page)) == 12
@@ -205,8 +216,8 @@ def test_the_matrix_can_be_used_without_a_mouse(show: Any) -> None:
     page.locator("tr[data-row='0'] button[data-cell='0']").focus()
     for key, place in [
         ("ArrowRight", [0, 1]), ("ArrowDown", [1, 1]), ("End", [1, 11]), ("ArrowRight", [1, 11]), ("Home", [1, 0]),
-        ("ArrowUp", [0, 0]), ("ArrowUp", [0, 0]), ("PageDown", [3, 0]), ("Control+Home", [0, 0]), ("Control+End", [3, 11]),
-        ("ArrowLeft", [3, 10]),
+        ("ArrowUp", [0, 0]), ("ArrowUp", [0, 0]), ("PageDown", [3, 0]), ("Control+Home", [0, 0]),
+        ("Control+End", [3, 11]), ("ArrowLeft", [3, 10]),
     ]:  # fmt: skip
         page.keyboard.press(key)
         assert where() == place, key

@@ -10,10 +10,12 @@ from train.records import Findings
 from train.report import render, texts
 
 from .builders import HOSTILE, findings
+from .conftest import READ, until
 
 ALPHABETS = (
     "<>\"'&/=` script onerror=alert(1)", "\x00\x07\x1b[31m\x9b\x7f\x85", "\u202e\u202d\u2066\u2069\u200f\u061cאבג",
-    "\u200b\u200c\u200d\ufeff\u00ad\u034f", "👩‍👩‍👧🇰🇷👍🏽❤️", "\ud800\udfff\udc00a", "{}%$#\\|*_~[]()!", "한국어 답변은ㆍㅋ",
+    "\u200b\u200c\u200d\ufeff\u00ad\u034f", "👩‍👩‍👧🇰🇷👍🏽❤️", "\ud800\udfff\udc00a", "{}%$#\\|*_~[]()!",
+    "한국어 답변은ㆍㅋ",
     "i\u0307e\u0301\u0489\u0336" * 3, "\t\n\r \u2028\u2029\u3000", "=+-@,;\"",
 )  # fmt: skip
 LONG = ("x" * 100_000, "가" * 100_000, "word " * 20_000)
@@ -21,7 +23,10 @@ LONG = ("x" * 100_000, "가" * 100_000, "word " * 20_000)
 
 def hostile_texts(count: int) -> list[str]:
     draw = random.Random(7)
-    made = [f"u{place}{''.join(draw.choices(ALPHABETS[place % len(ALPHABETS)], k=draw.randint(1, 40)))}" for place in range(count)]
+    made = [
+        f"u{place}{''.join(draw.choices(ALPHABETS[place % len(ALPHABETS)], k=draw.randint(1, 40)))}"
+        for place in range(count)
+    ]
     return [*HOSTILE, *LONG, *made][:count]
 
 
@@ -37,10 +42,18 @@ def everywhere() -> Findings:
         kinds=dict(zip(arms, ("untouched", "tuned", "tuned"), strict=True)), conditions=("none", "gold", TEXTS[2]),
     )  # fmt: skip
     comparison = dict(data.comparison)
-    comparison["decision"] = {**comparison["decision"], "sentence": " ".join(draw.sample(TEXTS, 3)), "reasons": TEXTS[:9]}
+    comparison["decision"] = {
+        **comparison["decision"],
+        "sentence": " ".join(draw.sample(TEXTS, 3)),
+        "reasons": TEXTS[:9],
+    }
     comparison["graders"] = [{"grader": text, "arm": text, "labels": 1} for text in TEXTS[:5]]
     comparison["cells"] = [
-        {**cell, "causes": {TEXTS[3]: 1}, "topics": [{"topic": text, "questions": 1, "accuracy": 0.5, "interval": None} for text in TEXTS[:3]]}
+        {
+            **cell,
+            "causes": {TEXTS[3]: 1},
+            "topics": [{"topic": text, "questions": 1, "accuracy": 0.5, "interval": None} for text in TEXTS[:3]],
+        }
         for cell in comparison["cells"]
     ]
     return dataclasses.replace(data, comparison=comparison)
@@ -51,8 +64,10 @@ def test_hostile_texts_neither_run_nor_break_the_layout_nor_get_lost(show: Any, 
     data = everywhere()
     page = show(render(data)["report.html"], viewport={"width": width, "height": 900})
     title = page.title()
-    page.evaluate("for (const button of document.querySelectorAll(\"tr:nth-child(7n) button[data-cell='1']\")) button.click()")
-    page.wait_for_function("[...document.querySelectorAll('tr.panel')].every((panel) => panel.querySelector('h3'))")
+    page.evaluate(
+        "for (const button of document.querySelectorAll(\"tr:nth-child(7n) button[data-cell='1']\")) button.click()"
+    )
+    until(page, "[...document.querySelectorAll('tr.panel')].every((panel) => panel.querySelector('h3'))")
     page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
     assert page.locator("tr.panel").count() >= 10
     wide, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
@@ -66,5 +81,5 @@ def test_hostile_texts_neither_run_nor_break_the_layout_nor_get_lost(show: Any, 
     for text in random.Random(2).sample(sorted(used), 25):
         words = " ".join(text.split())[:2_000]
         page.fill("#filter-text", words)
-        page.wait_for_function("!document.getElementById('filter-count').textContent.includes('reading')")
+        until(page, READ)
         assert page.locator("tr[data-row]:visible").count() >= 1, repr(text[:80])

@@ -66,11 +66,11 @@ def test_the_key_figures_are_those_of_a_contrast_that_the_sentence_names(seed: i
 def test_an_undetermined_decision_hangs_on_what_is_open() -> None:
     data = findings(per_split=10)
     first, second = data.comparison["contrasts"][:2]
-    sentences = [
-        f"{row['a']['arm']} with {row['a']['condition']} is {figures.points(abs(row['difference']), signed=False)} points "
-        f"{'better' if row['difference'] > 0 else 'worse'} than {row['b']['arm']} with {row['b']['condition']}"
-        for row in (first, second)
-    ]
+    sentences = []
+    for row in (first, second):
+        a, b = (f"{row[side]['arm']} with {row[side]['condition']}" for side in "ab")
+        size = figures.points(abs(row["difference"]), signed=False)
+        sentences.append(f"{a} is {size} points {'better' if row['difference'] > 0 else 'worse'} than {b}")
     text = f"Context helps: {sentences[0]}. Undetermined: so far {sentences[1]}."
     assert decisive(with_decision(data, verdict="undetermined", sentence=text)) == second
     assert decisive(with_decision(data, verdict="both", sentence=text)) == first
@@ -90,7 +90,10 @@ def test_a_contrast_that_could_not_show_what_is_worth_having_is_a_caution() -> N
 
 
 def test_accuracies_that_peoples_labels_move_are_a_caution() -> None:
-    better = {"rogan_gladen": {"refused": "no better than chance"}, "prediction_powered": {"accuracy": 0.5, "interval": [0.3, 0.7]}}
+    better = {
+        "rogan_gladen": {"refused": "no better than chance"},
+        "prediction_powered": {"accuracy": 0.5, "interval": [0.3, 0.7]},
+    }
     data = with_cells(findings(), accuracy=0.8, corrected=better)
     found = [text for text in texts_of(data) if text.startswith("people's labels correct the figures")]
     assert len(found) == 1 and "base / gold: 80.0 %, corrected 50.0 %" in found[0]

@@ -128,7 +128,8 @@ def _power(findings: Findings) -> list[Badge]:
     if contrast["p_holm"] <= view.alpha_of(findings) or contrast["detectable"] <= worthwhile:
         return []
     detectable, wanted = (figures.points(value, signed=False) for value in (contrast["detectable"], worthwhile))
-    why = f"{figures.plural(contrast['questions'], 'question')} can show {detectable} points; {wanted} would be worth having"
+    asked = figures.plural(contrast["questions"], "question")
+    why = f"{asked} can show {detectable} points; {wanted} would be worth having"
     return [Badge("caution", "too few questions", why)]
 
 

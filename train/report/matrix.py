@@ -124,9 +124,7 @@ def _question_row(place: int, question: Question, entries: Sequence[Entry]) -> Q
     )
 
 
-def _entry(
-    key: Key, row: Mapping[str, Any] | None, expects: str, disputed: int, causes: tuple[str, ...]
-) -> Entry:
+def _entry(key: Key, row: Mapping[str, Any] | None, expects: str, disputed: int, causes: tuple[str, ...]) -> Entry:
     cell = f"{key[0]}, {key[1]}"
     if row is None:
         return Entry(wording.NOT_ASKED, "", "", f"{cell}: not asked")

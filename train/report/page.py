@@ -25,8 +25,10 @@ from train.report.tree import tree
 SECTIONS = ("decision", "overview", "questions", "grading", "training", "leakage", "costs", "provenance")
 TEMPLATES = ("report.html.j2", "macros.html.j2", *(f"sections/{name}.html.j2" for name in SECTIONS))
 STYLES = ("style.css", "matrix.css", "print.css")
-SCRIPTS = ("start", "store", "normal", "highlight", "diff", "answer", "cell", "rows", "search", "filter", "state", "keys",
-           "download", "main")  # fmt: skip
+SCRIPTS = (
+    "start", "store", "normal", "highlight", "diff", "answer", "cell", "rows", "search", "filter", "state", "keys",
+    "download", "main",
+)  # fmt: skip
 
 MOST_ENTRIES = 2_000
 """Entries of the matrix that the page holds as markup, to be read without JavaScript; a larger one is made by it."""
@@ -48,7 +50,8 @@ def page(findings: Findings) -> str:
     columns = view.columns(findings)
     data = payload.embedded(findings, groups, said)
     manifest = _manifest(findings)
-    entries = len(columns) * sum(len(group.rows) for group in groups)
+    rows = [row for group in groups for row in group.rows]
+    entries = len(columns) * len(rows)
     return _environment().get_template("report.html.j2").render(
         findings=findings,
         recipe=findings.comparison["recipe"],
@@ -67,9 +70,9 @@ def page(findings: Findings) -> str:
         groups=groups,
         entries=entries,
         in_markup=entries <= MOST_ENTRIES,
-        topics=list(dict.fromkeys(row.topic for group in groups for row in group.rows)),
-        causes=sorted({cause for group in groups for row in group.rows for each in row.entries for cause in each.causes}),
-        disputed=any(entry.disputed for group in groups for row in group.rows for entry in row.entries),
+        topics=list(dict.fromkeys(row.topic for row in rows)),
+        causes=sorted({cause for row in rows for entry in row.entries for cause in entry.causes}),
+        disputed=any(entry.disputed for row in rows for entry in row.entries),
         marks=wording.MARKS,
         disputed_mark=wording.DISPUTED,
         graders=tables.grader_table(findings),

@@ -54,10 +54,10 @@ class Texts:
 def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> dict[str, Any]:
     """What filters, sorts and labels the matrix.
 
-    `cells[c]` is `[arm, condition, place in conditions]`; `compare` are the two cells that a difference is first sorted by.
-    `rows[r]` is `[id, question, topic, split, whether cells differ, entries]`, topic and split as places in `topics` and
-    `splits`; entry c is null where cell c was not asked, else `[right, scored, unscored, disputed, whether abstaining is
-    right, causes as places in causes]`.
+    `cells[c]` is `[arm, condition, place in conditions]`. `compare` are the two cells whose difference is sorted by
+    first. `rows[r]` is `[id, question, topic, split, whether cells differ, entries]`, topic and split as places in
+    `topics` and `splits`; entry c is null where cell c was not asked, else `[right, scored, unscored, disputed, whether
+    abstaining is right, causes as places in causes]`.
     """
     rows = [(place, row) for place, group in enumerate(groups) for row in group.rows]
     topics = list(dict.fromkeys(row.topic for _, row in rows))
@@ -80,16 +80,16 @@ def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> di
                 place,
                 int(row.differs),
                 [
-                    None
-                    if not entry.share
-                    else [*entry.counts, entry.disputed, int(entry.abstain), [causes.index(each) for each in entry.causes]]
+                    [*entry.counts, entry.disputed, int(entry.abstain), [causes.index(each) for each in entry.causes]]
+                    if entry.share
+                    else None
                     for entry in row.entries
                 ],
             ]
             for place, row in rows
         ],
     }  # fmt: skip
-    return _visible(data)
+    return {key: _visible(value) for key, value in data.items()}
 
 
 def embedded(findings: Findings, groups: Sequence[MatrixGroup], said: Remarks) -> Embedded:
@@ -115,7 +115,7 @@ def unpacked(page: str) -> str:
 
 def _pack(text: str) -> str:
     # Deflate without a header: gzip's names the operating system, and the same findings must give the same bytes.
-    packer = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
+    packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)
     return b64encode(packer.compress(text.encode()) + packer.flush()).decode()
 
 
@@ -154,7 +154,7 @@ def _conditions(findings: Findings) -> list[str]:
 
 
 def _compared(findings: Findings) -> list[int]:
-    """The cells of the contrast that the decision hangs on, as places in `cells`: what a difference is first sorted by."""
+    """The cells of the contrast that the decision hangs on, as places in `cells`."""
     columns, contrast = view.columns(findings), decisive(findings)
     if contrast is None:
         return [len(columns) - 1, 0]
@@ -165,8 +165,6 @@ def _compared(findings: Findings) -> list[int]:
 def _visible(value: Any) -> Any:
     if isinstance(value, str):
         return texts.visible(value)
-    if isinstance(value, dict):
-        return {key: _visible(item) for key, item in value.items()}
     return [_visible(item) for item in value] if isinstance(value, list) else value
 
 

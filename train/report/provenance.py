@@ -1,4 +1,4 @@
-"""What made the run, as far as a reviewer must compare it: in what the arms differ, and what says it is the same run."""
+"""What made the run, as far as a reviewer must compare it: in what the arms differ."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def arm_differences(findings: Findings) -> Table | None:
 
 
 def _differs(field: str, arms: Iterable[Mapping[str, str]]) -> bool:
-    """Whether arms that have the field have it differently; what only training has is no difference to an untouched arm."""
+    """Whether arms that have the field have it differently; an untouched arm lacks what is trained."""
     return len({values[field] for values in arms if field in values}) > 1 or field == "condition"
 
 

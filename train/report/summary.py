@@ -1,4 +1,4 @@
-"""What a reviewer reads first: what to do, in a few words, and the figures of the contrast that the decision hangs on."""
+"""What a reviewer reads first: what to do, and the figures of the contrast that the decision hangs on."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def decisive(findings: Findings) -> Mapping[str, Any] | None:
     places = [(place, contrast) for contrast in there if (place := sentence.find(_statement(contrast))) >= 0]
     if places:
         choose = max if decision.get("verdict") == "undetermined" else min
-        return choose(places, key=lambda pair: pair[0])[1]
+        found: Mapping[str, Any] = choose(places, key=lambda pair: pair[0])[1]
+        return found
     split = decision.get("split")
     planned = [contrast for contrast in there if contrast.get("planned", contrast.get("p_holm") is not None)]
     return next((contrast for contrast in planned if contrast["split"] == split), planned[0] if planned else None)
@@ -94,7 +95,7 @@ def _of_contrast(contrast: Mapping[str, Any], findings: Findings) -> tuple[Figur
     shown = planned and p_value <= alpha
     level = f"{view.level(findings)} interval"
     return (
-        Figure("difference", f"{figures.points(contrast['difference'])} points", "a − b, of 100 answers"),
+        Figure("difference", f"{figures.points(contrast['difference'])} points", "a − b, in percentage points"),
         Figure(level, figures.points_interval(contrast["interval"]), wording.no_interval(contrast) or "points"),
         Figure(
             "p, corrected" if planned else "p, not planned",

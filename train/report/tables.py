@@ -41,7 +41,9 @@ def corrected(findings: Findings) -> Table | None:
     for cell in _cells(findings):
         if better := cell.get("corrected"):
             raw = (figures.percent(cell["accuracy"]), figures.percent_interval(cell["interval"]))
-            rows.append((*_name(cell), *raw, *_estimate(better, "rogan_gladen"), *_estimate(better, "prediction_powered")))
+            rows.append(
+                (*_name(cell), *raw, *_estimate(better, "rogan_gladen"), *_estimate(better, "prediction_powered"))
+            )
     note = (
         "The grader errs; people's labels say how. Rogan–Gladen divides its errors out, prediction-powered inference "
         "adds their mean. A raw accuracy outside a corrected interval is not to be trusted."
@@ -61,11 +63,17 @@ def causes(findings: Findings) -> Table | None:
     """Why answers were not right: counts of answers."""
     names = list(dict.fromkeys(name for cell in _cells(findings) for name in cell.get("causes") or ()))
     rows = [
-        (*_name(cell), figures.count(cell["answers"] - cell["right"]), *(figures.count(held.get(name, 0)) for name in names))
+        (
+            *_name(cell),
+            figures.count(cell["answers"] - cell["right"]),
+            *(figures.count(held.get(name, 0)) for name in names),
+        )
         for cell in _cells(findings)
         if (held := cell.get("causes"))
     ]
-    note = "Answers that were not right, each under the one cause that comes first. The matrix can be filtered by cause."
+    note = (
+        "Answers that were not right, each under the one cause that comes first. The matrix can be filtered by cause."
+    )
     return _table("Why answers were not right", note, (*CELL, "not right", *names), rows)
 
 
@@ -103,7 +111,7 @@ def passes(findings: Findings) -> Table | None:
         )
         for cell in cells
     ]
-    note = "Of k answers to a question: pass@k, at least one is right; pass^k, all are. Their distance is how unsteady a cell is."
+    note = "Of k answers to a question: pass@k, at least one is right; pass^k, all are. Far apart: unsteady."
     header = (*CELL, *(f"pass@{size}" for size in sizes), *(f"pass^{size}" for size in sizes))
     return _table("Several answers to one question", note, header, rows)
 
@@ -120,8 +128,11 @@ def _topics(findings: Findings, split: str) -> Table | None:
     topics = list(dict.fromkeys(row["topic"] for cell in cells for row in cell["topics"]))
     by_cell = [{row["topic"]: row for row in cell["topics"]} for cell in cells]
     rows = [
-        (topic or figures.DASH, figures.count(max(held[topic]["questions"] for held in by_cell if topic in held)))
-        + tuple(_topic(held.get(topic)) for held in by_cell)
+        (
+            topic or figures.DASH,
+            figures.count(max(held[topic]["questions"] for held in by_cell if topic in held)),
+            *(_topic(held.get(topic)) for held in by_cell),
+        )
         for topic in topics
     ]
     if len(topics) < 2:

@@ -44,7 +44,7 @@ async function start() {
   filter();
   await followAddress();
   const [first] = openCells();
-  if (first && rows[first[0]]) rows[first[0]].scrollIntoView({ block: "start" });
+  if (first && rows[first[0]]) rows[first[0]].scrollIntoView({ block: "start", behavior: "instant" });
   document.documentElement.dataset.ready = "";
 }
 start();
