@@ -13,8 +13,18 @@ function settleTab(group) {
   if (group.current) group.current.tabIndex = 0;
 }
 
+// Rows of a large matrix are boxes of their own, so that those out of sight cost nothing; without being told, browsers
+// would then forget that they are a table.
+const ROLES = [
+  ["thead, tbody", "rowgroup"], ["tr", "row"], ["th[scope=col], th[scope=colgroup]", "columnheader"], ["th[scope=row]", "rowheader"],
+  ["td", "gridcell"],
+];
+
 function makeGrid(group) {
   group.table.setAttribute("role", "grid");
+  for (const [selector, role] of ROLES) {
+    for (const element of group.table.querySelectorAll(selector)) element.setAttribute("role", role);
+  }
   for (const button of group.body.querySelectorAll("button[data-cell]")) button.tabIndex = -1;
 }
 

@@ -11,7 +11,9 @@ const ROWS_AT_A_TIME = 250;
 const SIGN = { right: "✅", some: "⚠", none: "❌", ungraded: "❔", notAsked: "·", disputed: "⚑" };
 
 async function makeRows() {
-  for (const element of document.querySelectorAll("tr[data-row]")) rows[Number(element.dataset.row)] = element;
+  const given = document.querySelectorAll("tr[data-row]");
+  for (const element of given) rows[Number(element.dataset.row)] = element;
+  if (!given.length) for (const { table } of groups) makeLarge(table);
   for (let row = 0; row < rows.length; row += 1) {
     const group = groups[head.rows[row][3]];
     if (rows[row] === null) {
@@ -21,6 +23,11 @@ async function makeRows() {
     }
     group.rows.push(row);
   }
+}
+
+function makeLarge(table) {
+  table.classList.add("large");
+  for (const element of table.querySelectorAll("th[colspan]")) element.style.gridColumn = `span ${element.colSpan}`;
 }
 
 function rowNode(row) {
@@ -69,8 +76,8 @@ async function showCell(row, cell) {
   const button = buttonOf(row, cell);
   if (!button || button.getAttribute("aria-expanded") === "true") return;
   closeRow(element);
-  const inside = make("td", { colspan: CELLS + 1 }, make("div", { className: "inside" }, "Reading…"));
-  element.after(make("tr", { className: "panel" }, inside));
+  const inside = make("td", { colspan: CELLS + 1, role: "gridcell" }, make("div", { className: "inside" }, "Reading…"));
+  element.after(make("tr", { className: "panel", role: "row" }, inside));
   button.setAttribute("aria-expanded", "true");
   try {
     inside.replaceChildren(panel(await rowData(row), cell));
