@@ -82,6 +82,7 @@ def page(findings: Findings) -> str:
         costs=costs.cost_rows(findings),
         audit=tree(findings.audit) if findings.audit else None,
         explained=wording.AUDIT_MEANING,
+        provenance_meaning=wording.PROVENANCE_MEANING,
         rests_on=tree(decision["rests_on"]) if decision.get("rests_on") else None,
         differences=arm_differences(findings),
         settings=json.dumps(findings.manifest.get("recipe"), ensure_ascii=False, indent=2, sort_keys=True),
