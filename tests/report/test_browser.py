@@ -23,15 +23,15 @@ SHARE = re.compile(r"(\d+)/(\d+)")
 
 def ids(page: Any) -> list[str]:
     """The ids of the questions that can be seen, from top to bottom."""
-    return page.locator("tr[data-row]:visible .id").all_inner_texts()
+    return page.locator("tr[data-row]:visible .id").all_text_contents()
 
 
 def rows_of(page: Any) -> dict[str, list[tuple[int, int] | None]]:
     """The visible rows: right and scored by cell."""
     found = {}
     for row in page.locator("tr[data-row]:visible").all():
-        entries = [SHARE.search(text) for text in row.locator("td").all_inner_texts()]
-        found[row.locator(".id").inner_text()] = [(int(each[1]), int(each[2])) if each else None for each in entries]
+        entries = [SHARE.search(text) for text in row.locator("td").all_text_contents()]
+        found[row.locator(".id").text_content()] = [(int(each[1]), int(each[2])) if each else None for each in entries]
     return found
 
 
@@ -305,6 +305,17 @@ def test_without_javascript_a_large_matrix_says_where_it_is(show: Any) -> None:
     text = render(findings(per_split=60))["report.html"]
     page = show(text, ready=False, java_script_enabled=False)
     assert ids(page) == [] and "2,160 entries are too many" in page.locator("noscript").inner_text()
+
+
+@pytest.mark.parametrize("in_markup", [True, False], ids=["rows in the markup", "rows made by the script"])
+def test_a_redacted_page_has_nothing_to_open(show: Any, in_markup: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_module, "MOST_ENTRIES", 2_000 if in_markup else 0)
+    page = show(page_module.page(findings(), redacted=True), "#/open=0.1&q=seen-001")
+    assert set(ids(page)) == {"seen-001", "unseen-001"}
+    assert page.locator(".matrix button").count() == page.locator("tr.panel").count() == 0
+    assert page.locator("#downloads").is_hidden() and page.locator("[id^='block-']").count() == 0
+    assert all(entry for row in rows_of(page).values() for entry in row)
+    assert "Redacted." in page.locator("header").inner_text()
 
 
 def test_hostile_texts_run_nothing_even_without_the_policy(show: Any) -> None:

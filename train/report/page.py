@@ -36,10 +36,11 @@ MOST_ENTRIES = 2_000
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
 
-def page(findings: Findings) -> str:
+def page(findings: Findings, *, redacted: bool = False) -> str:
     """The page. It may load nothing, and run nothing but its own script: its policy names that script's hash.
 
-    So an answer that got past the escaping would still not run.
+    So an answer that got past the escaping would still not run. `redacted`: the findings hold no texts any more; the
+    page then says so, has nothing but the matrix's counts and offers nothing to open.
     """
     decision = findings.comparison.get("decision") or {}
     planned, others = view.contrast_rows(findings)
@@ -48,12 +49,12 @@ def page(findings: Findings) -> str:
     groups = matrix(findings, said)
     language = language_of(findings)
     columns = view.columns(findings)
-    data = payload.embedded(findings, groups, said)
+    data = payload.embedded(findings, [] if redacted else groups, said)
     manifest = _manifest(findings)
     rows = [row for group in groups for row in group.rows]
     entries = len(columns) * len(rows)
     return _environment().get_template("report.html.j2").render(
-        findings=findings,
+        redacted=redacted,
         recipe=findings.comparison["recipe"],
         language=language,
         decision=decision,
@@ -90,7 +91,7 @@ def page(findings: Findings) -> str:
         # Ours, not the data's: the only texts that are not escaped. The JSON cannot end its element.
         style=Markup(style),
         script=Markup(script),
-        head=Markup(texts.embedded_json(payload.head(findings, groups, language))),
+        head=Markup(texts.embedded_json(payload.head(findings, groups, language, redacted=redacted))),
         blocks=[Markup(block) for block in data.blocks],
         packed=data.packed,
         style_hash=_hash(style),

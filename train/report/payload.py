@@ -51,7 +51,7 @@ class Texts:
         return [self(text) for text in many]
 
 
-def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> dict[str, Any]:
+def head(findings: Findings, groups: Sequence[MatrixGroup], language: str, *, redacted: bool = False) -> dict[str, Any]:
     """What filters, sorts and labels the matrix.
 
     `cells[c]` is `[arm, condition, place in conditions]`. `compare` are the two cells whose difference is sorted by
@@ -65,6 +65,7 @@ def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> di
     conditions = _conditions(findings)
     data = {
         "lang": language,
+        "redacted": int(redacted),
         "recipe": findings.comparison["recipe"],
         "rowsPerBlock": ROWS_PER_BLOCK,
         "compare": _compared(findings),

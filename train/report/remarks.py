@@ -36,7 +36,7 @@ def _causes(findings: Findings) -> dict[AnswerId, str]:
     for answer in findings.answers:
         verdict = findings.headline.get(answer.id) or _ungraded(answer)
         context = contexts.get((answer.question, answer.condition))
-        if cause := cause_of(answer, verdict, context, questions[answer.question]):
+        if context is not None and (cause := cause_of(answer, verdict, context, questions[answer.question])):
             found[answer.id] = str(cause)
     return found
 

@@ -55,10 +55,11 @@ function entryNode(entry, cell) {
     `${head.cells[cell][0]}, ${head.cells[cell][1]}: ${right} of ${scored} right`, abstain ? " (abstaining is right)" : "",
     unscored ? `, ${unscored} unscored` : "", disputed ? `, ${disputed} disputed` : "",
   ].join("");
-  return make(
-    "button", { type: "button", "data-cell": cell, "aria-expanded": "false", "aria-label": words },
+  const shown = [
     make("span", { className: "mark" }, `${sign}\u00a0${right}/${scored}`), unscored ? ` +${unscored}?` : "", disputed ? ` ${SIGN.disputed}` : "",
-  );
+  ];
+  if (head.redacted) return make("span", {}, ...shown);
+  return make("button", { type: "button", "data-cell": cell, "aria-expanded": "false", "aria-label": words }, ...shown);
 }
 
 const panelOf = (element) => (element.nextElementSibling?.classList.contains("panel") ? element.nextElementSibling : null);
