@@ -40,7 +40,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
     """The page. It may load nothing, and run nothing but its own script: its policy names that script's hash.
 
     So an answer that got past the escaping would still not run. `redacted`: the findings hold no texts any more; the
-    page then says so, has nothing but the matrix's counts and offers nothing to open.
+    page then says so, has nothing to open and no script.
     """
     decision = findings.comparison.get("decision") or {}
     planned, others = view.contrast_rows(findings)
@@ -70,7 +70,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         arms=list(Counter(arm for arm, _ in columns).items()),
         groups=groups,
         entries=entries,
-        in_markup=entries <= MOST_ENTRIES,
+        in_markup=redacted or entries <= MOST_ENTRIES,
         topics=list(dict.fromkeys(row.topic for row in rows)),
         causes=sorted({cause for row in rows for entry in row.entries for cause in entry.causes}),
         disputed=any(entry.disputed for row in rows for entry in row.entries),
@@ -91,7 +91,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         # Ours, not the data's: the only texts that are not escaped. The JSON cannot end its element.
         style=Markup(style),
         script=Markup(script),
-        head=Markup(texts.embedded_json(payload.head(findings, groups, language, redacted=redacted))),
+        head=Markup(texts.embedded_json(payload.head(findings, groups, language))),
         blocks=[Markup(block) for block in data.blocks],
         packed=data.packed,
         style_hash=_hash(style),

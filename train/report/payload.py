@@ -65,7 +65,6 @@ def head(findings: Findings, groups: Sequence[MatrixGroup], language: str, *, re
     conditions = _conditions(findings)
     data = {
         "lang": language,
-        "redacted": int(redacted),
         "recipe": findings.comparison["recipe"],
         "rowsPerBlock": ROWS_PER_BLOCK,
         "compare": _compared(findings),

@@ -35,8 +35,7 @@ async function start() {
   if (!document.querySelector("tr[data-row]")) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   await makeRows();
   groups.forEach(makeGrid);
-  byId("filters").hidden = false;
-  byId("downloads").hidden = Boolean(head.redacted);
+  for (const id of ["filters", "downloads"]) byId(id).hidden = false;
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filters").addEventListener("input", onInput);
   document.addEventListener("click", onClick);

@@ -58,7 +58,6 @@ function entryNode(entry, cell) {
   const shown = [
     make("span", { className: "mark" }, `${sign}\u00a0${right}/${scored}`), unscored ? ` +${unscored}?` : "", disputed ? ` ${SIGN.disputed}` : "",
   ];
-  if (head.redacted) return make("span", {}, ...shown);
   return make("button", { type: "button", "data-cell": cell, "aria-expanded": "false", "aria-label": words }, ...shown);
 }
 

@@ -3,7 +3,7 @@ const heads = head.rows.map(([id, text, topic, , , entries]) => {
   const causes = new Set(entries.flatMap((entry) => (entry === null ? [] : entry[5])));
   return searchable([id, text, head.topics[topic], ...[...causes].map((cause) => head.causes[cause])].join("\n"));
 });
-const bodies = new Array(head.rows.length).fill(head.redacted ? "" : null);
+const bodies = new Array(head.rows.length).fill(null);
 let reading = null;
 
 // Reads all answers, once; says how far it is, so that a search need not wait for the end.

@@ -53,7 +53,7 @@ function setOpen(row, cell) {
 }
 
 async function openAsSaid() {
-  const wanted = openCells().filter(([row, cell]) => row < rows.length && cell < CELLS && !head.redacted);
+  const wanted = openCells().filter(([row, cell]) => row < rows.length && cell < CELLS);
   const kept = new Set(wanted.map(([row]) => row));
   rows.forEach((element, row) => {
     if (!kept.has(row)) closeRow(element);
