@@ -51,7 +51,7 @@ class Texts:
         return [self(text) for text in many]
 
 
-def head(findings: Findings, groups: Sequence[MatrixGroup], language: str, *, redacted: bool = False) -> dict[str, Any]:
+def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> dict[str, Any]:
     """What filters, sorts and labels the matrix.
 
     `cells[c]` is `[arm, condition, place in conditions]`. `compare` are the two cells whose difference is sorted by
