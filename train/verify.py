@@ -145,7 +145,7 @@ def reports(run: Run) -> Iterator[str]:
         except (OSError, UnicodeDecodeError) as error:
             yield f"{name}: cannot be read ({error})"
             continue
-        if stored != expected:
+        if stored != expected and report.unpacked(stored) != report.unpacked(expected):
             lines = zip_longest(stored.split("\n"), expected.split("\n"), fillvalue="(end of the file)")
             number, (old, new) = next((n, pair) for n, pair in enumerate(lines, start=1) if pair[0] != pair[1])
             yield f"{name}:{number}: {excerpt(old, new)!r} is stored, {excerpt(new, old)!r} recomputed"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from train.records import ALL, Findings
-from train.report import figures
+from train.report import figures, view
+from train.report.summary import decisive
 
 Level = Literal["alarm", "caution", "plain"]
 
@@ -16,6 +18,9 @@ SIGNS: Mapping[Level, str] = {"alarm": "✖", "caution": "⚠", "plain": "•"}
 
 PEOPLE = ("people", "person", "human")
 """How the names of graders begin that are people."""
+
+MUCH_CUT = 0.2
+"""Above this share of answers that stopped at the token limit, a cell says little about what its arm can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,15 @@ class Badge:
 
 def badges(findings: Findings) -> list[Badge]:
     """The badges in order of weight; counts are of the answers in the findings."""
-    found = [*_plan(findings), *_leakage(findings), *_grading(findings), *_evidence(findings)]
+    found = [
+        *_plan(findings),
+        *_leakage(findings),
+        *_power(findings),
+        *_corrected(findings),
+        *_cut_off(findings),
+        *_grading(findings),
+        *_evidence(findings),
+    ]
     return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
 
 
@@ -83,9 +96,7 @@ def _grading(findings: Findings) -> list[Badge]:
         share = f"{figures.count(unscored)} of {figures.plural(answers, 'answer')}"
         result.append(Badge("caution", f"{figures.count(unscored)} unscored", f"{share} unscored and left out"))
     if answers:
-        checked = figures.percent(people / answers)
-        words = f"{figures.count(people)} of {figures.plural(answers, 'answer')} carry a person's verdict"
-        result.append(Badge("plain" if people else "caution", f"{checked} checked by people", words))
+        result.append(_people(findings, people, answers))
     return result
 
 
@@ -107,3 +118,59 @@ def _evidence(findings: Findings) -> list[Badge]:
     if not any(cell["split"] in ("unseen", ALL) for cell in cells):
         result.append(Badge("caution", "no unseen facts", "nothing here says how new facts fare"))
     return result
+
+
+def _power(findings: Findings) -> list[Badge]:
+    """Whether the questions could have shown what would be worth having."""
+    contrast = decisive(findings)
+    if contrast is None or contrast["detectable"] is None or contrast.get("p_holm") is None:
+        return []
+    worthwhile = float(findings.comparison.get("worthwhile") or 0.05)
+    if contrast["p_holm"] <= view.alpha_of(findings) or contrast["detectable"] <= worthwhile:
+        return []
+    detectable, wanted = (figures.points(value, signed=False) for value in (contrast["detectable"], worthwhile))
+    asked = figures.plural(contrast["questions"], "question")
+    why = f"{asked} can show {detectable} points; {wanted} would be worth having"
+    return [Badge("caution", "too few questions", why)]
+
+
+def _corrected(findings: Findings) -> list[Badge]:
+    """Cells whose raw accuracy is not what people's labels make of it."""
+    split = view.decision_split(findings)
+    worthwhile = float(findings.comparison.get("worthwhile") or 0.05)
+    moved = []
+    for cell in findings.comparison["cells"]:
+        estimates = [found for found in (cell.get("corrected") or {}).values() if found and "accuracy" in found]
+        if cell["split"] != split or cell["accuracy"] is None or not estimates:
+            continue
+        far = max(estimates, key=lambda found: abs(found["accuracy"] - cell["accuracy"]))
+        if abs(far["accuracy"] - cell["accuracy"]) > worthwhile:
+            raw, better = figures.percent(cell["accuracy"]), figures.percent(far["accuracy"])
+            moved.append(f"{cell['arm']} / {cell['condition']}: {raw}, corrected {better}")
+    return [Badge("caution", "people's labels correct the figures", "; ".join(moved))] if moved else []
+
+
+def _cut_off(findings: Findings) -> list[Badge]:
+    """Cells in which many answers stopped at the token limit."""
+    answers = Counter((answer.arm, answer.condition) for answer in findings.answers)
+    cut = Counter((answer.arm, answer.condition) for answer in findings.answers if answer.finish == "length")
+    many = [
+        f"{arm} / {condition} {figures.percent(cut[arm, condition] / answers[arm, condition])}"
+        for arm, condition in view.columns(findings)
+        if cut[arm, condition] > MUCH_CUT * answers[arm, condition]
+    ]
+    if not many:
+        return []
+    limit = ((findings.manifest.get("recipe") or {}).get("sampling") or {}).get("max_new_tokens")
+    named = f"max_new_tokens ({limit}) is too small" if limit else "max_new_tokens is too small"
+    return [Badge("caution", "answers cut off", f"{named}; stopped at the token limit: {', '.join(many)}")]
+
+
+def _people(findings: Findings, checked: int, answers: int) -> Badge:
+    words = f"{figures.count(checked)} of {figures.plural(answers, 'answer')} carry a person's verdict"
+    told = findings.comparison.get("people") or {}
+    disputed = told.get("disputed") or 0
+    if disputed:
+        words += f"; people grade {figures.plural(disputed, 'answer')} differently"
+    text = f"{figures.percent(checked / answers)} checked by people" + (f", {disputed} disputed" if disputed else "")
+    return Badge("plain" if checked and not disputed else "caution", text, words)

@@ -9,21 +9,31 @@ from typing import Any
 
 from train.records import Findings, Question
 from train.report import view, wording
+from train.report.remarks import Remarks
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cell of the matrix: a sign, k/n, and the same in words."""
+    """One cell of the matrix: a sign, k/n, and the same in words.
+
+    `counts` are right, scored and unscored answers, `disputed` those that people grade differently, `causes` why
+    some were not right; `abstain` says that abstaining is right here.
+    """
 
     mark: str
     share: str
     unscored: str
     words: str
+    counts: tuple[int, int, int] = (0, 0, 0)
+    disputed: int = 0
+    causes: tuple[str, ...] = ()
+    abstain: bool = False
 
     @property
     def text(self) -> str:
         """All of it, such as `⚠ 2/3 +1?`."""
-        return " ".join(part for part in (self.mark, self.share, self.unscored) if part)
+        flag = wording.DISPUTED if self.disputed else ""
+        return " ".join(part for part in (self.mark, self.share, self.unscored, flag) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +58,34 @@ class MatrixGroup:
     abstain: tuple[bool, ...]
 
 
-def matrix(findings: Findings) -> list[MatrixGroup]:
-    """Question × cell, in groups by split."""
+Key = tuple[str, str, str]
+"""Arm, condition and question."""
+
+
+def matrix(findings: Findings, said: Remarks | None = None) -> list[MatrixGroup]:
+    """Question × cell, in groups by split; `said` brings causes and disputes."""
     names = view.columns(findings)
-    rows: dict[tuple[view.CellName, str], Mapping[str, Any]] = {}
+    rows: dict[Key, Mapping[str, Any]] = {}
     for cell in findings.comparison["cells"]:
         for row in cell["per_question"]:
-            rows.setdefault(((cell["arm"], cell["condition"]), row["question"]), row)
+            rows.setdefault((cell["arm"], cell["condition"], row["question"]), row)
     expects = {(context.question, context.condition): context.expects for context in findings.contexts}
+    causes, disputed = _remarks(said or Remarks())
     groups: dict[str, list[QuestionRow]] = {}
     for place, question in enumerate(findings.questions):
-        found = [rows.get((name, question.id)) for name in names]
-        if any(found):
-            expected = [expects.get((question.id, name[1]), "answer") for name in names]
-            groups.setdefault(question.split, []).append(_question_row(place, question, names, found, expected))
+        keys = [(*name, question.id) for name in names]
+        if any(key in rows for key in keys):
+            entries = tuple(
+                _entry(
+                    key,
+                    rows.get(key),
+                    expects.get((question.id, key[1]), "answer"),
+                    disputed.get(key, 0),
+                    tuple(sorted(causes.get(key, ()))),
+                )
+                for key in keys
+            )
+            groups.setdefault(question.split, []).append(_question_row(place, question, entries))
     ids = {split: {row.id for row in group} for split, group in groups.items()}
     return [
         MatrixGroup(
@@ -77,37 +101,49 @@ def matrix(findings: Findings) -> list[MatrixGroup]:
     ]
 
 
-def _question_row(
-    place: int,
-    question: Question,
-    names: Sequence[view.CellName],
-    found: Sequence[Mapping[str, Any] | None],
-    expected: Sequence[str],
-) -> QuestionRow:
-    shares = {Fraction(row["right"], scored) for row in found if row and (scored := _scored(row))}
+def _remarks(said: Remarks) -> tuple[dict[Key, set[str]], dict[Key, int]]:
+    causes: dict[Key, set[str]] = {}
+    disputed: dict[Key, int] = {}
+    for answer, cause in said.causes.items():
+        causes.setdefault((answer.arm, answer.condition, answer.question), set()).add(cause)
+    for answer in said.disputed:
+        key = (answer.arm, answer.condition, answer.question)
+        disputed[key] = disputed.get(key, 0) + 1
+    return causes, disputed
+
+
+def _question_row(place: int, question: Question, entries: Sequence[Entry]) -> QuestionRow:
+    shares = {Fraction(entry.counts[0], entry.counts[1]) for entry in entries if entry.counts[1]}
     return QuestionRow(
         place=place,
         id=question.id,
         text=question.text,
         topic=question.topic,
-        entries=tuple(_entry(*each) for each in zip(names, found, expected, strict=True)),
+        entries=tuple(entries),
         differs=len(shares) > 1,
     )
 
 
-def _scored(row: Mapping[str, Any]) -> int:
-    return int(row["correct"] + row["wrong"] + row["abstained"])
-
-
-def _entry(name: view.CellName, row: Mapping[str, Any] | None, expects: str) -> Entry:
-    cell = f"{name[0]}, {name[1]}"
+def _entry(key: Key, row: Mapping[str, Any] | None, expects: str, disputed: int, causes: tuple[str, ...]) -> Entry:
+    cell = f"{key[0]}, {key[1]}"
     if row is None:
         return Entry(wording.NOT_ASKED, "", "", f"{cell}: not asked")
-    scored, unscored = _scored(row), row["unscored"]
-    words = f"{cell}: {row['right']} of {scored} right"
+    right, unscored = int(row["right"]), int(row["unscored"])
+    scored = int(row["correct"] + row["wrong"] + row["abstained"])
+    words = f"{cell}: {right} of {scored} right"
     if expects == "abstain":
         words += " (abstaining is right)"
     if unscored:
         words += f", {unscored} unscored"
-    share = f"{row['right']}/{scored}"
-    return Entry(wording.mark(row["right"], scored), share, f"+{unscored}?" if unscored else "", words)
+    if disputed:
+        words += f", {disputed} disputed"
+    return Entry(
+        mark=wording.mark(right, scored),
+        share=f"{right}/{scored}",
+        unscored=f"+{unscored}?" if unscored else "",
+        words=words,
+        counts=(right, scored, unscored),
+        disputed=disputed,
+        causes=causes,
+        abstain=expects == "abstain",
+    )

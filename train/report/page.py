@@ -4,61 +4,114 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from collections import Counter
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from train.records import Findings
-from train.report import badges, costs, figures, texts, view, wording
+from train.report import badges, costs, figures, payload, tables, texts, view, wording
 from train.report.matrix import matrix
-from train.report.payload import payload
+from train.report.provenance import arm_differences
+from train.report.remarks import remarks
+from train.report.summary import summary
 from train.report.tree import tree
 
-TEMPLATES = ("report.html.j2", "macros.html.j2")
+SECTIONS = ("decision", "overview", "questions", "grading", "training", "leakage", "costs", "provenance")
+TEMPLATES = ("report.html.j2", "macros.html.j2", *(f"sections/{name}.html.j2" for name in SECTIONS))
+STYLES = ("style.css", "matrix.css", "print.css")
+SCRIPTS = (
+    "start", "store", "normal", "highlight", "diff", "answer", "cell", "rows", "search", "filter", "state", "keys",
+    "download", "main",
+)  # fmt: skip
+
+MOST_ENTRIES = 2_000
+"""Entries of the matrix that the page holds as markup, to be read without JavaScript; a larger one is made by it."""
+
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
 
-def page(findings: Findings) -> str:
+def page(findings: Findings, *, redacted: bool = False) -> str:
     """The page. It may load nothing, and run nothing but its own script: its policy names that script's hash.
 
-    So an answer that got past the escaping would still not run.
+    So an answer that got past the escaping would still not run. `redacted`: the findings hold no texts any more; the
+    page then says so, has nothing to open and no script.
     """
     decision = findings.comparison.get("decision") or {}
     planned, others = view.contrast_rows(findings)
-    style, script = _part("style.css"), _part("script.js")
-    manifest = {key: value for key, value in findings.manifest.items() if key != "recipe"}
+    style, script = "".join(map(_part, STYLES)), _script()
+    said = remarks(findings)
+    groups = matrix(findings, said)
+    language = language_of(findings)
+    columns = view.columns(findings)
+    data = payload.embedded(findings, [] if redacted else groups, said)
+    manifest = _manifest(findings)
+    rows = [row for group in groups for row in group.rows]
+    entries = len(columns) * len(rows)
     return _environment().get_template("report.html.j2").render(
+        redacted=redacted,
         recipe=findings.comparison["recipe"],
-        comparison=findings.comparison,
+        language=language,
         decision=decision,
+        summary=summary(findings),
         badges=badges.badges(findings),
         planned=planned,
         others=others,
         alpha=f"{view.alpha_of(findings):g}",
         level=view.level(findings),
         tables=view.cell_tables(findings),
-        columns=view.columns(findings),
-        arms=list(Counter(arm for arm, _ in view.columns(findings)).items()),
-        groups=matrix(findings),
+        further=tables.overview_tables(findings),
+        columns=columns,
+        arms=list(Counter(arm for arm, _ in columns).items()),
+        groups=groups,
+        entries=entries,
+        in_markup=redacted or entries <= MOST_ENTRIES,
+        topics=list(dict.fromkeys(row.topic for row in rows)),
+        causes=sorted({cause for row in rows for entry in row.entries for cause in entry.causes}),
+        disputed=any(entry.disputed for row in rows for entry in row.entries),
         marks=wording.MARKS,
+        disputed_mark=wording.DISPUTED,
+        graders=tables.grader_table(findings),
+        people=tables.people_sentence(findings),
         adapters=costs.adapter_rows(findings),
         curve_box=f"0 0 {costs.WIDTH:.0f} {costs.HEIGHT:.0f}",
         costs=costs.cost_rows(findings),
         audit=tree(findings.audit) if findings.audit else None,
         explained=wording.AUDIT_MEANING,
+        provenance_meaning=wording.PROVENANCE_MEANING,
         rests_on=tree(decision["rests_on"]) if decision.get("rests_on") else None,
+        differences=arm_differences(findings),
         settings=json.dumps(findings.manifest.get("recipe"), ensure_ascii=False, indent=2, sort_keys=True),
         manifest=tree(manifest),
         # Ours, not the data's: the only texts that are not escaped. The JSON cannot end its element.
         style=Markup(style),
         script=Markup(script),
-        payload=Markup(texts.embedded_json(payload(findings))),
+        head=Markup(texts.embedded_json(payload.head(findings, groups, language))),
+        blocks=[Markup(block) for block in data.blocks],
+        packed=data.packed,
         style_hash=_hash(style),
         script_hash=_hash(script),
     )  # fmt: skip
+
+
+def _manifest(findings: Findings) -> dict[str, Any]:
+    """What the manifest says that no section of the page shows: without the recipe, the audit and the curves."""
+    rest = {key: value for key, value in findings.manifest.items() if key not in ("recipe", "audit")}
+    if isinstance(trained := rest.get("training"), (list, tuple)):
+        curves = ("loss", "validation_loss")
+        rest["training"] = [{key: value for key, value in entry.items() if key not in curves} for entry in trained]
+    return rest
+
+
+def language_of(findings: Findings) -> str:
+    """The language of the data as far as it matters to how they are set: `ko` where most questions hold Hangul."""
+    hangul = sum(bool(_HANGUL.search(question.text)) for question in findings.questions)
+    return "ko" if 2 * hangul > len(findings.questions) else ""
 
 
 @cache
@@ -80,6 +133,13 @@ def _environment() -> Environment:
 def _shown(value: object) -> object:
     """What a template prints: data's control characters as signs (its own texts pass as they are)."""
     return texts.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _script() -> str:
+    """The parts of the script, in the order in which they may refer to one another, in a scope of their own."""
+    parts = (_part(f"script/{name}.js") for name in SCRIPTS)
+    return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
 
 @cache

@@ -1,16 +1,39 @@
-"""What a cell of the matrix opens to, as compact JSON: answers, contexts and prompts of every question.
+"""What the page's script reads, as compact JSON: `head` for the matrix, `blocks` for what its cells open to.
 
-A text that occurs many times (a passage, a prompt's grader, a repeated answer) is stored once in `texts` and named
-by its place there; identical answers of a cell are folded. `script.js` reads exactly this form.
+A block holds some questions with their answers, contexts and prompts. A text that occurs many times in it (a passage,
+a grader's reason, a repeated answer) is stored once in `texts` and named by its place there; identical answers of a
+cell are folded. Blocks of a large run are compressed: the page unpacks those that are looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from train.records import Answer, Context, Fact, Findings, Verdict
 from train.report import figures, texts, view
+from train.report.matrix import MatrixGroup, QuestionRow
+from train.report.remarks import Remarks
+from train.report.summary import decisive
+
+ROWS_PER_BLOCK = 50
+
+LONGEST_PLAIN = 4_000_000
+"""Up to so many characters the blocks stand as JSON, which anybody can read and search; beyond, they are packed."""
+
+_PACKED = re.compile(r'(<script type="application/octet-stream" id="block-\d+">)([^<]*)')
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The blocks as they stand in the page: `packed` ones are JSON in UTF-8, deflated (no header) and in base64."""
+
+    blocks: tuple[str, ...]
+    packed: bool
 
 
 class Texts:
@@ -28,46 +51,131 @@ class Texts:
         return [self(text) for text in many]
 
 
-def payload(findings: Findings) -> dict[str, Any]:
-    """The JSON-ready data. Numbers stand for places in `texts`.
+def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> dict[str, Any]:
+    """What filters, sorts and labels the matrix.
 
-    `questions[i]` is `[id, text, reference, facts, forbidden]` of the i-th question. `cells[c]` is `[arm, condition,
-    place in conditions]`. `answers[i][c]` lists the folded answers `[text, verdict, grader, why, finish, found,
-    missing, violated, other verdicts as [grader, verdict, why], samples as [seed, sample, tokens, seconds]]`.
-    `contexts[i][d]` is `[expects, facts, forbidden, passages as [id, source, text, is gold]]` and `prompts[i][d]` the
-    prompt under the d-th condition; null where there is none.
+    `cells[c]` is `[arm, condition, place in conditions]`. `compare` are the two cells whose difference is sorted by
+    first. `rows[r]` is `[id, question, topic, split, whether cells differ, entries]`, topic and split as places in
+    `topics` and `splits`; entry c is null where cell c was not asked, else `[right, scored, unscored, disputed, whether
+    abstaining is right, causes as places in causes]`.
     """
-    name = Texts()
-    cells = view.columns(findings)
-    conditions = list(dict.fromkeys(condition for _, condition in cells))
+    rows = [(place, row) for place, group in enumerate(groups) for row in group.rows]
+    topics = list(dict.fromkeys(row.topic for _, row in rows))
+    causes = sorted({cause for _, row in rows for entry in row.entries for cause in entry.causes})
+    conditions = _conditions(findings)
+    data = {
+        "lang": language,
+        "recipe": findings.comparison["recipe"],
+        "rowsPerBlock": ROWS_PER_BLOCK,
+        "compare": _compared(findings),
+        "cells": [[arm, condition, conditions.index(condition)] for arm, condition in view.columns(findings)],
+        "splits": [group.split for group in groups],
+        "topics": topics,
+        "causes": causes,
+        "rows": [
+            [
+                row.id,
+                row.text,
+                topics.index(row.topic),
+                place,
+                int(row.differs),
+                [
+                    [*entry.counts, entry.disputed, int(entry.abstain), [causes.index(each) for each in entry.causes]]
+                    if entry.share
+                    else None
+                    for entry in row.entries
+                ],
+            ]
+            for place, row in rows
+        ],
+    }  # fmt: skip
+    return {key: _visible(value) for key, value in data.items()}
+
+
+def embedded(findings: Findings, groups: Sequence[MatrixGroup], said: Remarks) -> Embedded:
+    """The blocks of all rows of the matrix, in its order."""
+    written = [texts.embedded_json(block) for block in blocks(findings, groups, said)]
+    if sum(map(len, written)) <= LONGEST_PLAIN:
+        return Embedded(tuple(written), packed=False)
+    return Embedded(tuple(map(_pack, written)), packed=True)
+
+
+def unpack(block: str) -> str:
+    """The JSON of a packed block; raises `ValueError` or `zlib.error` for one that is damaged."""
+    return zlib.decompress(b64decode(block, validate=True), wbits=-zlib.MAX_WBITS).decode()
+
+
+def unpacked(page: str) -> str:
+    """The page with its packed blocks as JSON, for comparing: not every build of zlib packs to the same bytes."""
+    try:
+        return _PACKED.sub(lambda match: match[1] + unpack(match[2]), page)
+    except (ValueError, zlib.error):
+        return page
+
+
+def _pack(text: str) -> str:
+    # Deflate without a header: gzip's names the operating system, and the same findings must give the same bytes.
+    packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)
+    return b64encode(packer.compress(text.encode()) + packer.flush()).decode()
+
+
+def blocks(findings: Findings, groups: Sequence[MatrixGroup], said: Remarks) -> Iterator[dict[str, Any]]:
+    """The blocks as JSON-ready data; whole numbers that stand for texts are places in the block's `texts`.
+
+    Each list is by row: `references[r]` is `[reference, facts, forbidden]`, a fact being the list of its alternatives.
+    `answers[r][c]` lists the folded answers of cell c as `[text, verdict, grader, why, finish, cause, whether people
+    disagree, found, missing, violated, other verdicts as [grader, verdict, why], samples as [seed, sample, prompt
+    tokens, tokens, seconds]]`. `contexts[r][d]` is `[expects, facts, forbidden, passages as [id, source, text, is
+    gold]]` and `prompts[r][d]` the prompt under the d-th condition; null where there is none.
+    """
+    cells, conditions = view.columns(findings), _conditions(findings)
     contexts = {(context.question, context.condition): context for context in findings.contexts}
-    folded = _folded(findings, name)
-    result = {
-        "cells": [[name(arm), name(condition), conditions.index(condition)] for arm, condition in cells],
-        "questions": [
-            [
-                name(question.id),
-                name(question.text),
-                name(question.answer),
-                name.all(_facts(question.facts)),
-                name.all(_facts(question.forbidden)),
-            ]
-            for question in findings.questions
-        ],
-        "answers": [[folded.get((question.id, cell), []) for cell in cells] for question in findings.questions],
-        "contexts": [
-            [_context(contexts.get((question.id, condition)), name) for condition in conditions]
-            for question in findings.questions
-        ],
-        "prompts": [
-            [
-                None if (prompt := findings.prompts.get((question.id, condition))) is None else name(prompt)
-                for condition in conditions
-            ]
-            for question in findings.questions
-        ],
-    }
-    return {**result, "texts": list(name.places)}
+    answers = _by_entry(findings)
+    others = _other_verdicts(findings)
+    rows = [row for group in groups for row in group.rows]
+    for start in range(0, len(rows), ROWS_PER_BLOCK):
+        name = Texts()
+        some = rows[start : start + ROWS_PER_BLOCK]
+
+        def folds(row: QuestionRow, cell: view.CellName, name: Texts = name) -> list[list[Any]]:
+            return _folded(answers.get((row.id, cell), ()), findings, said, others, name)
+
+        block: dict[str, Any] = {
+            "references": [_reference(findings, row, name) for row in some],
+            "answers": [[folds(row, cell) for cell in cells] for row in some],
+            "contexts": [[_context(contexts.get((row.id, each)), name) for each in conditions] for row in some],
+            "prompts": [[_prompt(findings, row, each, name) for each in conditions] for row in some],
+        }
+        yield {**block, "texts": list(name.places)}
+
+
+def _conditions(findings: Findings) -> list[str]:
+    return list(dict.fromkeys(condition for _, condition in view.columns(findings)))
+
+
+def _compared(findings: Findings) -> list[int]:
+    """The cells of the contrast that the decision hangs on, as places in `cells`."""
+    columns, contrast = view.columns(findings), decisive(findings)
+    if contrast is None:
+        return [len(columns) - 1, 0]
+    names = [(contrast[side]["arm"], contrast[side]["condition"]) for side in ("a", "b")]
+    return [columns.index(name) if name in columns else 0 for name in names]
+
+
+def _visible(value: Any) -> Any:
+    if isinstance(value, str):
+        return texts.visible(value)
+    return [_visible(item) for item in value] if isinstance(value, list) else value
+
+
+def _reference(findings: Findings, row: QuestionRow, name: Texts) -> list[Any]:
+    question = findings.questions[row.place]
+    return [name(question.answer), _facts(question.facts, name), _facts(question.forbidden, name)]
+
+
+def _prompt(findings: Findings, row: QuestionRow, condition: str, name: Texts) -> int | None:
+    prompt = findings.prompts.get((row.id, condition))
+    return None if prompt is None else name(prompt)
 
 
 def _context(context: Context | None, name: Texts) -> list[Any] | None:
@@ -77,36 +185,51 @@ def _context(context: Context | None, name: Texts) -> list[Any] | None:
         [name(passage.id), name(passage.source), name(passage.text), int(passage.id in context.gold)]
         for passage in context.passages
     ]
-    return [name(context.expects), name.all(_facts(context.facts)), name.all(_facts(context.forbidden)), passages]
+    return [name(context.expects), _facts(context.facts, name), _facts(context.forbidden, name), passages]
 
 
-def _facts(facts: Sequence[Fact]) -> list[str]:
-    return [fact if isinstance(fact, str) else " or ".join(fact) for fact in facts]
+def _facts(facts: Sequence[Fact], name: Texts) -> list[list[int]]:
+    return [name.all([fact] if isinstance(fact, str) else fact) for fact in facts]
 
 
-def _folded(findings: Findings, name: Texts) -> dict[tuple[str, view.CellName], list[list[Any]]]:
+def _by_entry(findings: Findings) -> dict[tuple[str, view.CellName], list[Answer]]:
+    entries: dict[tuple[str, view.CellName], list[Answer]] = {}
+    for answer in sorted(findings.answers, key=lambda answer: answer.id):
+        entries.setdefault((answer.question, (answer.arm, answer.condition)), []).append(answer)
+    return entries
+
+
+def _other_verdicts(findings: Findings) -> dict[Any, list[Verdict]]:
     others: dict[Any, list[Verdict]] = {}
     for verdict in findings.verdicts:
         counting = findings.headline.get(verdict.id)
-        if counting is None or counting.grader != verdict.grader:
+        if counting is None or (counting.grader, counting.why) != (verdict.grader, verdict.why):
             others.setdefault(verdict.id, []).append(verdict)
-    cells: dict[tuple[str, view.CellName], dict[str, list[Any]]] = {}
-    for answer in sorted(findings.answers, key=lambda answer: answer.id):
-        cell = cells.setdefault((answer.question, (answer.arm, answer.condition)), {})
+    return others
+
+
+def _folded(
+    answers: Sequence[Answer], findings: Findings, said: Remarks, others: dict[Any, list[Verdict]], name: Texts
+) -> list[list[Any]]:
+    folds: dict[str, list[Any]] = {}
+    for answer in answers:
         rest = sorted(others.get(answer.id, []), key=lambda verdict: (verdict.grader, verdict.verdict, verdict.why))
-        graded = _graded(answer, findings.headline.get(answer.id), rest, name)
-        fold = cell.setdefault(repr(graded), [*graded, []])
+        graded = _graded(answer, findings.headline.get(answer.id), said, rest, name)
+        fold = folds.setdefault(repr(graded), [*graded, []])
         seconds = round(answer.seconds, 3) if figures.finite(answer.seconds) else None
-        fold[-1].append([answer.seed, answer.sample, answer.tokens, seconds])
-    return {place: list(folds.values()) for place, folds in cells.items()}
+        fold[-1].append([answer.seed, answer.sample, answer.prompt_tokens, answer.tokens, seconds])
+    return list(folds.values())
 
 
-def _graded(answer: Answer, verdict: Verdict | None, others: Sequence[Verdict], name: Texts) -> list[Any]:
+def _graded(
+    answer: Answer, verdict: Verdict | None, said: Remarks, others: Sequence[Verdict], name: Texts
+) -> list[Any]:
     if verdict is None:
         graded = [name("unscored"), name(""), name("")]
         facts: list[list[int]] = [[], [], []]
     else:
         graded = [name(verdict.verdict), name(verdict.grader), name(verdict.why)]
         facts = [name.all(verdict.found), name.all(verdict.missing), name.all(verdict.violated)]
+    about = [name(said.causes.get(answer.id, "")), int(answer.id in said.disputed)]
     aside = [[name(other.grader), name(other.verdict), name(other.why)] for other in others]
-    return [name(answer.text), *graded, name(answer.finish), *facts, aside]
+    return [name(answer.text), *graded, name(answer.finish), *about, *facts, aside]

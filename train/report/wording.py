@@ -27,7 +27,17 @@ AUDIT_MEANING: Mapping[str, str] = {
     "wordings": "test questions worded nearly like a training question",
 }
 
+PROVENANCE_MEANING: Mapping[str, str] = {
+    "comparison": "what was planned to be compared; `changed after answers` should be none",
+    "hashes": "SHA-256 of what went in, the tokenizer and the chat template among it: equal hashes, equal input",
+    "source": "openbook's own git commit, and whether its files were changed since",
+    "training": "the adapters; digest and configuration are hashes of their files",
+}
+
 ALL_RIGHT, SOME_RIGHT, NONE_RIGHT, NOT_GRADED, NOT_ASKED = "✅", "⚠", "❌", "❔", "·"
+
+DISPUTED = "⚑"
+"""Beside an entry of the matrix: people grade some of its answers differently."""
 
 MARKS = (
     (ALL_RIGHT, "all answers right"),

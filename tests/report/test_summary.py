@@ -1,0 +1,169 @@
+"""What is read first, and the further tables: they say what the comparison says, and nothing where it says nothing."""
+
+import dataclasses
+import html
+import re
+from typing import Any
+
+import pytest
+
+from train.records import Findings
+from train.report import figures, render, tables
+from train.report.badges import badges
+from train.report.provenance import arm_differences
+from train.report.summary import advice, decisive, summary
+
+from .builders import findings
+
+
+def with_comparison(data: Findings, **changed: Any) -> Findings:
+    return dataclasses.replace(data, comparison={**data.comparison, **changed})
+
+
+def with_decision(data: Findings, **changed: Any) -> Findings:
+    return with_comparison(data, decision={**data.comparison["decision"], **changed})
+
+
+def with_cells(data: Findings, **added: Any) -> Findings:
+    return with_comparison(data, cells=[{**cell, **added} for cell in data.comparison["cells"]])
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        ({"verdict": "context", "arm": "base", "condition": "gold"}, "untouched model context, with the gold passage"),
+        ({"verdict": "tuning", "arm": "closed-book", "condition": "none"}, "Tune (closed-book)."),
+        ({"verdict": "both", "arm": "open-book", "condition": "gold+3"}, "gold passage among 3 distractors"),
+        ({"verdict": "neither", "arm": "base", "condition": "none"}, "Neither context nor tuning"),
+        ({"verdict": "undetermined", "more_questions": 40}, "about 40 more questions"),
+        ({"verdict": "undetermined", "more_questions": 1}, "about 1 more question would"),
+        ({"verdict": "undetermined", "more_questions": None}, "Not decided."),
+    ],
+)
+def test_the_advice_is_the_verdict_in_a_few_words(decision: dict[str, Any], said: str) -> None:
+    data = with_decision(findings(), **decision)
+    assert said in advice(data) and len(advice(data)) < 90
+    assert html.escape(advice(data), quote=False) in render(data)["report.html"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_key_figures_are_those_of_a_contrast_that_the_sentence_names(seed: int) -> None:
+    data = findings(per_split=10, seed=seed)
+    contrast = decisive(data)
+    sentence = data.comparison["decision"]["sentence"]
+    assert contrast is not None
+    assert f"{contrast['a']['arm']} with {contrast['a']['condition']} is" in sentence
+    assert figures.points(abs(contrast["difference"]), signed=False) in sentence or contrast["difference"] == 0
+    values = {figure.name: figure.value for figure in summary(data).figures}
+    assert values["difference"] == f"{figures.points(contrast['difference'])} points"
+    assert values["95 % interval"] == figures.points_interval(contrast["interval"])
+    assert values["questions × samples"] == f"{contrast['questions']} × 4"
+    assert values["training seeds"] == "1"
+    detectable = figures.points(contrast["detectable"], signed=False)
+    assert values["smallest detectable"].startswith(detectable)
+
+
+def test_an_undetermined_decision_hangs_on_what_is_open() -> None:
+    data = findings(per_split=10)
+    first, second = data.comparison["contrasts"][:2]
+    sentences = []
+    for row in (first, second):
+        a, b = (f"{row[side]['arm']} with {row[side]['condition']}" for side in "ab")
+        size = figures.points(abs(row["difference"]), signed=False)
+        sentences.append(f"{a} is {size} points {'better' if row['difference'] > 0 else 'worse'} than {b}")
+    text = f"Context helps: {sentences[0]}. Undetermined: so far {sentences[1]}."
+    assert decisive(with_decision(data, verdict="undetermined", sentence=text)) == second
+    assert decisive(with_decision(data, verdict="both", sentence=text)) == first
+
+
+def texts_of(data: Findings) -> list[str]:
+    return [f"{badge.text}: {badge.why}" for badge in badges(data)]
+
+
+def test_a_contrast_that_could_not_show_what_is_worth_having_is_a_caution() -> None:
+    data = findings(per_split=10)
+    rows = [{**row, "p_holm": 0.4, "detectable": 0.234, "planned": True} for row in data.comparison["contrasts"]]
+    weak = with_comparison(data, contrasts=rows)
+    assert "too few questions: 10 questions can show 23.4 points; 5.0 would be worth having" in texts_of(weak)
+    shown = with_comparison(data, contrasts=[{**row, "p_holm": 0.001} for row in rows])
+    assert not any(text.startswith("too few questions") for text in texts_of(shown))
+
+
+def test_accuracies_that_peoples_labels_move_are_a_caution() -> None:
+    better = {
+        "rogan_gladen": {"refused": "no better than chance"},
+        "prediction_powered": {"accuracy": 0.5, "interval": [0.3, 0.7]},
+    }
+    data = with_cells(findings(), accuracy=0.8, corrected=better)
+    found = [text for text in texts_of(data) if text.startswith("people's labels correct the figures")]
+    assert len(found) == 1 and "base / gold: 80.0 %, corrected 50.0 %" in found[0]
+    table = tables.corrected(data)
+    assert table is not None and "no better than chance" in table.rows[0] and "30.0–70.0 %" in table.rows[0]
+    near = with_cells(findings(), accuracy=0.52, corrected=better)
+    assert not any(text.startswith("people's labels") for text in texts_of(near))
+
+
+def test_many_answers_cut_off_name_the_setting() -> None:
+    data = findings()
+    answers = [
+        dataclasses.replace(answer, finish="length" if (answer.arm, answer.condition) == ("base", "none") else "stop")
+        for answer in data.answers
+    ]
+    cut = dataclasses.replace(data, answers=answers, manifest={"recipe": {"sampling": {"max_new_tokens": 32}}})
+    assert (
+        "answers cut off: max_new_tokens (32) is too small; stopped at the token limit: base / none 100.0 %"
+        in texts_of(cut)
+    )
+    assert not any(text.startswith("answers cut off") for text in texts_of(data))
+
+
+def test_disputed_answers_stand_beside_the_share_that_people_checked() -> None:
+    people = {"labelled": 20, "labellers": 2, "kappa": 0.61, "disputed": 3}
+    data = with_comparison(findings(), people=people)
+    assert any(text.startswith("0.0 % checked by people, 3 disputed") for text in texts_of(data))
+    assert tables.people_sentence(data) == (
+        "2 people labelled 20 answers; they agree with one another at κ = 0.61; 3 answers disputed."
+    )
+
+
+GRADER = {
+    "grader": "rubric", "against": "person", "arm": None, "labels": 40, "tp": 18, "fp": 2, "fn": 1, "tn": 19,
+    "tpr": 0.947, "tpr_interval": [0.75, 0.99], "tnr": 0.905, "tnr_interval": [0.71, 0.97], "agreement": 0.925,
+    "kappa": 0.85, "kappa_interval": [0.68, 1.0],
+}  # fmt: skip
+
+
+def test_the_further_tables_are_on_the_page_where_there_is_something_in_them() -> None:
+    topics = [
+        {"topic": "fares", "questions": 3, "accuracy": 0.25, "interval": [0.1, 0.6]},
+        {"topic": "piers", "questions": 1, "accuracy": 1.0, "interval": None},
+    ]
+    data = with_cells(findings(), topics=topics, causes={"memory": 3, "cut off": 1})
+    data = with_comparison(data, graders=[GRADER])
+    page = re.sub(r"<[^>]*>", "", html.unescape(render(data)["report.html"]))
+    for words in ("Why answers were not right", "Topics of the unseen questions", "25.0 % (10.0–60.0 %)", "pass^4",
+                  "refused though due", "Graders against people", "75.0–99.0 %", "0.68 to 1.00"):  # fmt: skip
+        assert words in page
+    nothing = with_cells(findings(samples=1), topics=[], causes={}, corrected=None)
+    bare = render(with_comparison(nothing, graders=[]))["report.html"]
+    for words in ("Why answers were not right", "Topics of", "pass^", "Graders against people", "corrected by people"):
+        assert words not in bare
+
+
+def test_only_what_differs_between_arms_is_listed() -> None:
+    arms = {
+        "base": {},
+        "closed-book": {"condition": "none", "adapter": {"rank": 16, "dora": False}, "optimization": None},
+        "open-book": {"condition": "gold", "adapter": {"rank": 64, "dora": False}, "optimization": {"epochs": 9}},
+    }
+    recipe = {"arms": arms, "optimization": {"epochs": 4, "learning_rate": 0.0003}}
+    table = arm_differences(dataclasses.replace(findings(), manifest={"recipe": recipe}))
+    assert table is not None and table.header == ("setting", "base", "closed-book", "open-book")
+    assert table.rows == (
+        ("adapter.rank", "—", "16", "64"),
+        ("condition", "—", "none", "gold"),
+        ("optimization.epochs", "—", "4", "9"),
+        ("trained", "no", "yes", "yes"),
+    )
+    assert arm_differences(dataclasses.replace(findings(), manifest={"recipe": {"arms": {"base": {}}}})) is None
+    assert arm_differences(findings(elsewhere=True)) is None
