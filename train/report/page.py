@@ -13,25 +13,28 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from train.records import Findings
-from train.report import badges, costs, figures, texts, view, wording
+from train.report import badges, charts, costs, drawing, figures, texts, view, wording
 from train.report.matrix import matrix
 from train.report.payload import payload
 from train.report.tree import tree
 
-TEMPLATES = ("report.html.j2", "macros.html.j2")
+TEMPLATES = ("report.html.j2", "macros.html.j2", "figure.html.j2")
 
 
-def page(findings: Findings) -> str:
+def page(findings: Findings, *, redacted: bool = False) -> str:
     """The page. It may load nothing, and run nothing but its own script: its policy names that script's hash.
 
-    So an answer that got past the escaping would still not run.
+    So an answer that got past the escaping would still not run. `redacted`: the findings hold no texts any more (see
+    `train.report.redacted`); the page then says so and offers nothing to open.
     """
     decision = findings.comparison.get("decision") or {}
     planned, others = view.contrast_rows(findings)
-    style, script = _part("style.css"), _part("script.js")
+    style, script = _part("style.css") + _part("charts.css"), _part("script.js")
     manifest = {key: value for key, value in findings.manifest.items() if key != "recipe"}
     return _environment().get_template("report.html.j2").render(
         recipe=findings.comparison["recipe"],
+        redacted=redacted,
+        drawings=drawings(findings),
         comparison=findings.comparison,
         decision=decision,
         badges=badges.badges(findings),
@@ -47,6 +50,8 @@ def page(findings: Findings) -> str:
         adapters=costs.adapter_rows(findings),
         curve_box=f"0 0 {costs.WIDTH:.0f} {costs.HEIGHT:.0f}",
         costs=costs.cost_rows(findings),
+        training_lines=costs.training_lines(findings),
+        rate=costs.rate_line(findings),
         audit=tree(findings.audit) if findings.audit else None,
         explained=wording.AUDIT_MEANING,
         rests_on=tree(decision["rests_on"]) if decision.get("rests_on") else None,
@@ -59,6 +64,14 @@ def page(findings: Findings) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
     )  # fmt: skip
+
+
+def drawings(findings: Findings) -> dict[str, dict[str, str]]:
+    """The figures by name, as the template's macro `figure` takes them."""
+    return {
+        name: {"title": each.title, "caption": each.caption, "svg": Markup(drawing.svg(each))}
+        for name, each in charts.drawn(findings).items()
+    }
 
 
 @cache
