@@ -9,7 +9,7 @@ OWN_TAGS = frozenset(
         "html", "head", "meta", "title", "style", "body", "header", "p", "h1", "h2", "h3", "strong", "em", "code",
         "bdi", "ul", "li", "details", "summary", "nav", "a", "main", "section", "div", "table", "thead", "tbody", "tr",
         "th", "td", "br", "span", "svg", "rect", "path", "polyline", "noscript", "form", "label", "select", "option",
-        "input", "output", "button", "dl", "dt", "dd", "pre", "script",
+        "input", "output", "button", "dl", "dt", "dd", "pre", "script", "figure", "figcaption", "text", "desc",
     ]
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ def test_no_text_becomes_an_element_an_attribute_or_a_script(case: dict[str, Any
     page = Page(render(findings(**case))["report.html"])
     page.has_only_own_markup()
     assert [attributes.get("type") for tag, attributes in page.tags if tag == "script"] == ["application/json", None]
-    assert [content for tag, content in page.inside if tag == "style"] == [own("style.css")]
+    assert [content for tag, content in page.inside if tag == "style"] == [own("style.css") + own("charts.css")]
     assert [content for tag, content in page.inside if tag == "script"][1] == own("script.js")
 
 
