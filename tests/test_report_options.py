@@ -15,9 +15,7 @@ import train.report
 from train.report import REDACTED_FILES
 from train.store import numbered_records, read_manifest
 
-from .test_compare import answer, asked, said, terms, write
-
-__all__ = ["terms"]
+from .test_compare import TERMS, Rows, answer, asked, said, write
 
 Openbook = Callable[..., tuple[int, str, str]]
 WHOLE = "every number follows from the stored answers\n"
@@ -27,6 +25,11 @@ WHOLE = "every number follows from the stored answers\n"
 def run(finished_run, tmp_path) -> Path:
     """A finished run of this test's own."""
     return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+@pytest.fixture
+def terms() -> Rows:
+    return [json.loads(line) for line in TERMS.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from train.report.drawing import Figure, Shape
 WIDTH = 760.0
 LEFT, RIGHT = 292.0, 582.0
 """Where the plot of a figure with rows begins and ends; names stand before it, numbers behind."""
+NEAR = 510.0
+"""Where the plot of causes ends: their counts need more room."""
 ROW, TALL_ROW, GAP = 26.0, 42.0, 10.0
 
 FIGURE_FILES = tuple(f"figures/{name}.svg" for name in ("forest", "contrasts", "causes", "loss", "costs"))
@@ -127,7 +129,7 @@ def _extremes(cells: Sequence[Mapping[str, Any]]) -> str:
 def contrasts(findings: Findings) -> Figure | None:
     """The planned contrasts: difference and interval, the zero line, and what is not worth having."""
     planned = [row for row in findings.comparison["contrasts"] if view.is_planned(row)]
-    if not planned:
+    if all(row["difference"] is None for row in planned):
         return None
     alpha, worthwhile = view.alpha_of(findings), 100 * (findings.comparison.get("worthwhile") or 0.0)
     reach = [abs(100 * value) for row in planned for value in (row["difference"], *(row["interval"] or ())) if value]
@@ -200,7 +202,7 @@ def causes(findings: Findings) -> Figure | None:
     most = max(100 * sum(cell["causes"].values()) / cell["answers"] for cell in cells)
     scale = drawing.ticks(0, most, 5)
     shapes = [*legend, drawing.text(0, top - 22, f"of all answers, {split or 'all'} questions", "faint small")]
-    shapes += axis(scale, top, bottom, 0, scale[-1], " %")
+    shapes += axis(scale, top, bottom, 0, scale[-1], " %", NEAR)
     for y, cell, first in rows:
         shapes += names(y, cell, first)
         shapes += _stack(cell, y, scale[-1], letters)
@@ -238,13 +240,13 @@ def _stack(cell: Mapping[str, Any], y: float, high: float, letters: Mapping[str,
     for place, (cause, letter) in enumerate(letters.items()):
         if not (number := cell["causes"].get(cause, 0)):
             continue
-        start, end = (scaled(100 * count / cell["answers"], 0, high) for count in (done, done + number))
+        start, end = (scaled(100 * count / cell["answers"], 0, high, NEAR) for count in (done, done + number))
         yield drawing.box(start, y - 8, end - start, 16, _cause_class(place), f"{cause}: {number} of {cell['answers']}")
         if end - start >= 13:
             yield drawing.text((start + end) / 2, y + 4, letter, "small", anchor="middle")
         done += number
         said.append(f"{letter} {figures.count(number)}")
-    yield drawing.text(RIGHT + 18, y + 4, " · ".join(said) or "none", "faint small number", room=WIDTH - RIGHT - 18)
+    yield drawing.text(NEAR + 18, y + 4, " · ".join(said) or "none", "faint small number", room=WIDTH - NEAR - 18)
 
 
 def _cause_class(place: int) -> str:
@@ -271,14 +273,16 @@ def names(y: float, cell: Mapping[str, Any], first: bool) -> Iterator[Shape]:
     yield drawing.text(146, y + 4, cell["condition"], "", room=LEFT - 146 - 14)
 
 
-def axis(scale: Sequence[float], top: float, bottom: float, low: float, high: float, unit: str) -> Iterator[Shape]:
+def axis(
+    scale: Sequence[float], top: float, bottom: float, low: float, high: float, unit: str, right: float = RIGHT
+) -> Iterator[Shape]:
     """Light lines down from the numbers of an axis."""
     for value, label in zip(scale, drawing.labels(scale), strict=True):
-        x = scaled(value, low, high)
+        x = scaled(value, low, high, right)
         yield drawing.down(x, top, bottom, "grid")
         yield drawing.text(x, top - 8, label + (unit if value == scale[-1] else ""), "faint small", anchor="middle")
 
 
-def scaled(value: float, low: float, high: float) -> float:
+def scaled(value: float, low: float, high: float, right: float = RIGHT) -> float:
     """Where a value stands across the plot."""
-    return LEFT + (RIGHT - LEFT) * (value - low) / (high - low)
+    return LEFT + (right - LEFT) * (value - low) / (high - low)

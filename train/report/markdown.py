@@ -155,7 +155,7 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
                     row.steps,
                     row.tokens,
                     row.seconds,
-                    *([row.price] if priced else []),
+                    *([literal(row.price)] if priced else []),
                     row.parameters,
                     row.size,
                     row.loss,
@@ -176,7 +176,7 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
              *(["price of 1,000"] if priced else []), "stopped at the limit"),
             [
                 [literal(row.arm), literal(row.condition), row.accuracy, row.answers, row.prompt_tokens, row.tokens,
-                 row.seconds, *([row.per_thousand] if priced else []), row.cut]
+                 row.seconds, *([literal(row.per_thousand)] if priced else []), row.cut]
                 for row in asked
             ],
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from train.records import Findings
@@ -99,7 +99,7 @@ def _panel(
 
 
 def _line_names(
-    training: Sequence[Point], validation: Sequence[Point], end: float, at: Any, *, bare: bool
+    training: Sequence[Point], validation: Sequence[Point], end: float, at: Callable[[Point], Point], *, bare: bool
 ) -> Iterator[Shape]:
     """What each line is, and where it ended if it is the only one of its kind, behind the plot; never over another."""
     heights = [at(points[-1])[1] + 4 for points in (training, validation) if points]
