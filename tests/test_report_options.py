@@ -1,4 +1,4 @@
-"""What a finished run's report takes afterwards: a redacted copy, a price for the machine; `verify` holds both to account."""
+"""What a finished run's report takes afterwards: a redacted copy, a price for the machine. `verify` covers both."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def test_a_redacted_report_is_verified_and_kept_up_to_date(run, command, openboo
     assert openbook("verify", run)[0] == 0
     for name in REDACTED_FILES:
         before = (run / name).read_bytes()
-        (run / name).write_bytes(re.sub(rb"\d(?=\D*\Z)", lambda digit: b"%d" % ((int(digit[0]) + 1) % 10), before, count=1))
+        (run / name).write_bytes(
+            re.sub(rb"\d(?=\D*\Z)", lambda digit: b"%d" % ((int(digit[0]) + 1) % 10), before, count=1)
+        )
         code, out, _ = openbook("verify", run)
         assert code == 1 and out.startswith(f"{name}:"), out
         (run / name).unlink()

@@ -10,7 +10,9 @@ from typing import NoReturn
 from train import __version__
 from train.errors import nearest
 
-REDACTED = "also write report-redacted.html, .md and tables, without any text of the data, for people who may not read it"
+REDACTED = (
+    "also write report-redacted.html, .md and tables, without any text of the data, for people who may not read it"
+)
 
 
 class Parser(argparse.ArgumentParser):

@@ -185,9 +185,7 @@ def compare(options: argparse.Namespace, screen: Screen) -> int:
     from train.assess import write_report
     from train.foreign import compare_answers
 
-    run = compare_answers(
-        options.answers, options.questions, options.contrast, options.abstention, options.out, screen
-    )
+    run = compare_answers(options.answers, options.questions, options.contrast, options.abstention, options.out, screen)
     if options.redacted:
         with run:
             write_report(run, redacted=True)

@@ -154,8 +154,9 @@ def test_causes_are_told_by_letters_and_their_counts_stand_behind_the_bar() -> N
         assert f"{letter}, {cause}: {charts.CAUSE_MEANING[cause]}" in figure.caption
     for cell in data.comparison["cells"]:
         if cell["split"] == "unseen" and cell["causes"]:
-            counts = zip("ABC", ("gold unused", "memory", "cut off"), strict=True)
-            assert " · ".join(f"{letter} {cell['causes'][cause]}" for letter, cause in counts if cause in cell["causes"]) in words  # fmt: skip
+            pairs = zip("ABC", ("gold unused", "memory", "cut off"), strict=True)
+            counts = [f"{letter} {cell['causes'][cause]}" for letter, cause in pairs if cause in cell["causes"]]
+            assert " · ".join(counts) in words
 
 
 def test_a_run_without_causes_training_or_costs_has_the_figures_that_remain() -> None:

@@ -54,7 +54,13 @@ LIGHT = {
 
 def drawn(findings: Findings) -> dict[str, Figure]:
     """The figures that the findings allow, by name, in the order of the report."""
-    every = (forest(findings), contrasts(findings), causes(findings), plots.losses(findings), plots.costs_of_cells(findings))
+    every = (
+        forest(findings),
+        contrasts(findings),
+        causes(findings),
+        plots.losses(findings),
+        plots.costs_of_cells(findings),
+    )
     return {figure.name: figure for figure in every if figure is not None}
 
 
@@ -177,8 +183,8 @@ def _contrast(row: Mapping[str, Any], y: float, low: float, high: float, alpha: 
         return
     shown = _is_shown(row, alpha)
     if row["interval"] is not None:
-        ends = (scaled(100 * bound, low, high) for bound in row["interval"])
-        yield drawing.across(*ends, y, "reach")
+        start, end = (scaled(100 * bound, low, high) for bound in row["interval"])
+        yield drawing.across(start, end, y, "reach")
     yield drawing.mark("circle", scaled(100 * row["difference"], low, high), y, "mark" if shown else "mark hollow")
     yield drawing.text(RIGHT + 62, y - 3, figures.points(row["difference"]), "name number", anchor="end")
     if row["interval"] is not None:
@@ -257,7 +263,8 @@ def placed(
     cells: Iterable[Mapping[str, Any]], top: float, height: float
 ) -> tuple[list[tuple[float, Mapping[str, Any], bool]], float]:
     """The cells with the middle of their row and whether their arm begins there, and where the last row ends."""
-    rows, y, arm = [], top, None
+    rows: list[tuple[float, Mapping[str, Any], bool]] = []
+    y, arm = top, None
     for cell in cells:
         first = cell["arm"] != arm
         y += GAP if first and rows else 0

@@ -34,7 +34,9 @@ class Rate:
 
     def training(self, seconds: Any) -> str:
         """What that time of the whole machine costs."""
-        return figures.price(self.price_per_hour / SECONDS * seconds if figures.finite(seconds) else None, self.currency)
+        return figures.price(
+            self.price_per_hour / SECONDS * seconds if figures.finite(seconds) else None, self.currency
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def cell_costs(findings: Findings) -> list[CellCost]:
     by_cell: dict[view.CellName, list[Answer]] = {}
     for answer in findings.answers:
         by_cell.setdefault((answer.arm, answer.condition), []).append(answer)
-    cells = {(cell["arm"], cell["condition"]): cell for cell in findings.comparison["cells"]}
-    cells |= {(cell["arm"], cell["condition"]): cell for cell in (shown := view.shown_cells(findings)[1])}
+    every, shown = findings.comparison["cells"], view.shown_cells(findings)[1]
+    cells = {(cell["arm"], cell["condition"]): cell for cell in (*every, *shown)}
     known = {(cell["arm"], cell["condition"]) for cell in shown}
     return [
         CellCost(
@@ -149,7 +151,9 @@ def cost_rows(findings: Findings) -> list[CostRow]:
             prompt_tokens=figures.count(cell.prompt_tokens),
             tokens=figures.count(cell.tokens),
             seconds=figures.duration(cell.seconds),
-            per_thousand=figures.price(1000 * cell.seconds * price.per_second, price.currency) if price else figures.DASH,
+            per_thousand=figures.price(1000 * cell.seconds * price.per_second, price.currency)
+            if price
+            else figures.DASH,
             cut=f"{figures.count(cell.cut)} of {figures.count(cell.answers)}",
         )
         for cell in cell_costs(findings)

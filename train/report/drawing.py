@@ -66,7 +66,7 @@ def svg(figure: Figure, style: str = "") -> str:
         f'<desc id="{name}-description">{literal(figure.description)}</desc>',
     ]
     if style:
-        paper = Shape("rect", tuple(zip(("x", "y", "width", "height"), frame, strict=True)) + (("class", "paper"),))
+        paper = Shape("rect", (*zip(("x", "y", "width", "height"), frame, strict=True), ("class", "paper")))
         lines += [f"<style>{style}</style>", _element(paper)]
     return "\n".join([*lines, *map(_element, figure.shapes), "</svg>"]) + "\n"
 
@@ -127,12 +127,12 @@ def line(points: Sequence[tuple[float, float]], kind: str, hint: str = "") -> Sh
 
 def mark(shape: str, x: float, y: float, kind: str, hint: str = "", size: float = 5.0) -> Shape:
     """A mark around a point."""
-    at, r, n = f"M{number(x)} {number(y)}", size, number
+    at, r, d, n = f"M{number(x)} {number(y)}", size, 1.3 * size, number
     steps = {
         "circle": f"{at}m{n(-r)} 0a{n(r)} {n(r)} 0 1 0 {n(2 * r)} 0a{n(r)} {n(r)} 0 1 0 {n(-2 * r)} 0Z",
         "square": f"{at}m{n(-0.9 * r)} {n(-0.9 * r)}h{n(1.8 * r)}v{n(1.8 * r)}h{n(-1.8 * r)}Z",
         "triangle": f"{at}m0 {n(-1.2 * r)}l{n(1.2 * r)} {n(2.2 * r)}h{n(-2.4 * r)}Z",
-        "diamond": f"{at}m0 {n(-1.3 * r)}l{n(1.3 * r)} {n(1.3 * r)}l{n(-1.3 * r)} {n(1.3 * r)}l{n(-1.3 * r)} {n(-1.3 * r)}Z",
+        "diamond": f"{at}m0 {n(-d)}l{n(d)} {n(d)}l{n(-d)} {n(d)}l{n(-d)} {n(-d)}Z",
         "cross": f"{at}m{n(-r)} {n(-r)}l{n(2 * r)} {n(2 * r)}m0 {n(-2 * r)}l{n(-2 * r)} {n(2 * r)}",
         "wedge": f"{at}m0 {n(1.2 * r)}l{n(1.2 * r)} {n(-2.2 * r)}h{n(-2.4 * r)}Z",
     }[shape]  # fmt: skip

@@ -14,9 +14,9 @@ LONGEST_QUESTION = 160
 
 OPENED = " `report.html` shows each answer with its verdict, context and prompt; `answers.csv` lists them."
 REDACTED = (
-    "**Redacted.** This report holds no question, answer, reference, passage, prompt or comment. Questions are numbered "
-    "in the order in which the run holds them; names of arms and conditions, verdicts, counts and figures are as they "
-    "are."
+    "**Redacted.** This report holds no question, answer, reference, passage, prompt or comment. Questions are "
+    "numbered in the order in which the run holds them; names of arms and conditions, verdicts, counts and figures are "
+    "as they are."
 )
 
 

@@ -52,8 +52,8 @@ EMPTY: tuple[Any, ...] = ({}, [], "")
 """What is left where a text was."""
 
 _OWN_SENTENCE = re.compile(
-    r"\d+ (?:unseen|test) question\(s\) (?:have a gold passage that occurs in training|are near-identical to a training "
-    r"wording|have a reference answer that is a training target)"
+    r"\d+ (?:unseen|test) question\(s\) (?:have a gold passage that occurs in training|are near-identical to a "
+    r"training wording|have a reference answer that is a training target)"
 )
 _FIELDS = frozenset(field.name for part in PARTS.values() for field in fields(part))
 """The names of all fields of a recipe."""
