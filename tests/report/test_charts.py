@@ -190,7 +190,7 @@ def test_no_two_names_of_marks_meet_in_the_plot_of_costs(case: dict[str, Any]) -
     figure = charts.drawn(findings(**case))["costs"]
     names = [shape for shape in figure.shapes if shape.tag == "text" and dict(shape.attributes)["class"] == "small"]
     boxes = [
-        (x, y - 8, x + drawing.width_of(shape.words, drawing.SMALL), y)
+        (x, y - 8, x + drawing.width_of(shape.words, "small"), y)
         for shape in names
         for x, y in [(float(dict(shape.attributes)["x"]), float(dict(shape.attributes)["y"]))]
     ]
@@ -205,7 +205,7 @@ def test_a_long_or_korean_name_is_cut_to_its_room_and_said_in_full_when_pointed_
     figure = charts.drawn(findings(kinds={name: "tuned"}))["forest"]
     text = drawing.svg(figure)
     assert f"<title>{name}</title>문맥을" in text
-    assert drawing.width_of(next(line for line in shown(figure).split("\n") if line.startswith("문맥"))) <= 138
+    assert drawing.width_of(next(line for line in shown(figure).split("\n") if line.startswith("문맥")), "name") <= 168
 
 
 def test_files_beside_the_markdown_are_the_figures_it_shows() -> None:

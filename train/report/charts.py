@@ -17,9 +17,9 @@ from train.report import drawing, figures, plots, view, wording
 from train.report.drawing import Figure, Shape
 
 WIDTH = 760.0
-LEFT, RIGHT = 292.0, 582.0
+LEFT, RIGHT = 312.0, 590.0
 """Where the plot of a figure with rows begins and ends; names stand before it, numbers behind."""
-NEAR = 510.0
+NEAR = 520.0
 """Where the plot of causes ends: their counts need more room."""
 ROW, TALL_ROW, GAP = 26.0, 42.0, 10.0
 
@@ -175,16 +175,19 @@ def _is_shown(row: Mapping[str, Any], alpha: float) -> bool:
 
 
 def _contrast(row: Mapping[str, Any], y: float, low: float, high: float, alpha: float) -> Iterator[Shape]:
-    first, second = (f"{row[side]['arm']} / {row[side]['condition']}" for side in ("a", "b"))
-    yield drawing.text(0, y - 3, first, "name", room=LEFT - 20)
-    yield drawing.text(0, y + 13, f"− {second}", "faint", room=LEFT - 20)
+    for place, side, kind, sign in ((y - 3, row["a"], "name", ""), (y + 13, row["b"], "faint", "− ")):
+        whole = f"{sign}{side['arm']} / {side['condition']}"
+        # The end is cut last: it tells apart what begins alike.
+        end = " " + drawing.fitted(f"/ {side['condition']}", (LEFT - 20) / 2, kind)
+        start = drawing.fitted(sign + side["arm"], LEFT - 20 - drawing.width_of(end, kind), kind)
+        yield drawing.text(0, place, start + end, kind, hint="" if start + end == whole else whole)
     if row["difference"] is None:
         yield drawing.text(RIGHT + 18, y + 4, "not comparable", "faint small")
         return
     shown = _is_shown(row, alpha)
     if row["interval"] is not None:
-        start, end = (scaled(100 * bound, low, high) for bound in row["interval"])
-        yield drawing.across(start, end, y, "reach")
+        left, right = (scaled(100 * bound, low, high) for bound in row["interval"])
+        yield drawing.across(left, right, y, "reach")
     yield drawing.mark("circle", scaled(100 * row["difference"], low, high), y, "mark" if shown else "mark hollow")
     yield drawing.text(RIGHT + 62, y - 3, figures.points(row["difference"]), "name number", anchor="end")
     if row["interval"] is not None:
@@ -203,7 +206,7 @@ def causes(findings: Findings) -> Figure | None:
     order = [*(cause for cause in CAUSES if cause in named), *sorted(named.difference(CAUSES))]
     letters = {cause: chr(ord("A") + place) for place, cause in enumerate(order)}
     legend, after = _legend(letters)
-    top = after + 34
+    top = after + 48
     rows, bottom = placed(cells, top, ROW)
     most = max(100 * sum(cell["causes"].values()) / cell["answers"] for cell in cells)
     scale = drawing.ticks(0, most, 5)
@@ -229,7 +232,7 @@ def _legend(letters: Mapping[str, str]) -> tuple[list[Shape], float]:
     """A swatch with letter and name for each cause, in as many lines as they need, and where the last one ends."""
     shapes, x, y = [], 0.0, 4.0
     for place, (cause, letter) in enumerate(letters.items()):
-        width = 30 + drawing.width_of(cause, drawing.SMALL)
+        width = 30 + drawing.width_of(cause, "small")
         if x and x + width > WIDTH:
             x, y = 0.0, y + 24
         shapes += [
@@ -242,7 +245,10 @@ def _legend(letters: Mapping[str, str]) -> tuple[list[Shape], float]:
 
 
 def _stack(cell: Mapping[str, Any], y: float, high: float, letters: Mapping[str, str]) -> Iterator[Shape]:
-    done, said = 0, []
+    done = 0
+    said: list[tuple[str, str]] = []
+    whole = sum(cell["causes"].values()) / cell["answers"]
+    yield drawing.box(LEFT, y - 8, scaled(100 * whole, 0, high, NEAR) - LEFT, 16, "paper")
     for place, (cause, letter) in enumerate(letters.items()):
         if not (number := cell["causes"].get(cause, 0)):
             continue
@@ -251,8 +257,11 @@ def _stack(cell: Mapping[str, Any], y: float, high: float, letters: Mapping[str,
         if end - start >= 13:
             yield drawing.text((start + end) / 2, y + 4, letter, "small", anchor="middle")
         done += number
-        said.append(f"{letter} {figures.count(number)}")
-    yield drawing.text(NEAR + 18, y + 4, " · ".join(said) or "none", "faint small number", room=WIDTH - NEAR - 18)
+        said.append((letter, figures.count(number)))
+    spaced, tight = " · ".join(map(" ".join, said)), " ".join(map("".join, said))
+    room = WIDTH - NEAR - 18
+    words = spaced if drawing.width_of(spaced, "small") <= room else tight
+    yield drawing.text(NEAR + 18, y + 4, words or "none", "faint small number", room=room)
 
 
 def _cause_class(place: int) -> str:
@@ -276,8 +285,8 @@ def placed(
 def names(y: float, cell: Mapping[str, Any], first: bool) -> Iterator[Shape]:
     """The arm, where it begins, and the condition."""
     if first:
-        yield drawing.text(0, y + 4, cell["arm"], "name", room=138)
-    yield drawing.text(146, y + 4, cell["condition"], "", room=LEFT - 146 - 14)
+        yield drawing.text(0, y + 4, cell["arm"], "name", room=168)
+    yield drawing.text(178, y + 4, cell["condition"], "", room=LEFT - 178 - 14)
 
 
 def axis(

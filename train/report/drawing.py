@@ -93,8 +93,7 @@ def text(
     x: float, y: float, words: str, kind: str = "", *, anchor: str = "", room: float = 0.0, hint: str = ""
 ) -> Shape:
     """Words at a point; cut to the room they have, and then in full when pointed at."""
-    size = SMALL if "small" in kind else TEXT
-    shown = fitted(words, room, size) if room else words
+    shown = fitted(words, room, kind) if room else words
     place = (("x", number(x)), ("y", number(y)), ("class", kind), ("text-anchor", anchor))
     return Shape("text", place, shown, hint or (words if shown != words else ""))
 
@@ -139,17 +138,18 @@ def mark(shape: str, x: float, y: float, kind: str, hint: str = "", size: float 
     return path(steps, kind, hint)
 
 
-def width_of(words: str, size: float = TEXT) -> float:
-    """About how wide the words are, rather too wide than too narrow. No font is asked: it would differ elsewhere."""
-    return sum(1.0 if _WIDE.match(character) else 0.57 for character in words) * size
+def width_of(words: str, kind: str = "") -> float:
+    """About how wide words of that class are, rather too much. No font is asked: it is another one elsewhere."""
+    size = SMALL if "small" in kind else TEXT
+    return sum(1.0 if _WIDE.match(character) else 0.64 if kind == "name" else 0.58 for character in words) * size
 
 
-def fitted(words: str, room: float, size: float = TEXT) -> str:
+def fitted(words: str, room: float, kind: str = "") -> str:
     """The words, cut where they would need more than the room."""
     words = one_line(words)
-    if width_of(words, size) <= room:
+    if width_of(words, kind) <= room:
         return words
-    while words and width_of(words + "…", size) > room:
+    while words and width_of(words + "…", kind) > room:
         words = words[:-1]
     return words.rstrip() + "…"
 

@@ -12,7 +12,7 @@ from train.report.drawing import Figure, Shape
 WIDTH = 760.0
 PANEL, GUTTER, PLOT = 370.0, 20.0, 130.0
 """A panel of the losses: its width, what lies between two, and the height of its plot."""
-BEFORE, AFTER = 34.0, 104.0
+BEFORE, AFTER = 34.0, 128.0
 """In a panel, the room for the axis's numbers and for the names of the lines."""
 TALL = 290.0
 """The height of the plot of costs."""
@@ -37,7 +37,7 @@ def losses(findings: Findings) -> Figure | None:
     shapes: list[Shape] = []
     for place, (arm, lines) in enumerate(by_arm.items()):
         left = (place % 2) * (PANEL + GUTTER)
-        top = (place // 2) * (PLOT + 72) + 40
+        top = (place // 2) * (PLOT + 76) + 42
         shapes += _panel(arm, lines, left, top, across, up)
     said = [
         f"{arm}, seed {entry.get('seed', figures.DASH)}: {', '.join(_lasts(training, validation))}"
@@ -50,7 +50,7 @@ def losses(findings: Findings) -> Figure | None:
         description=f"A panel for each tuned arm, a line for each training seed. Last values: {'; '.join(said)}.",
         caption="Solid: training loss. Dashed, with marks: validation loss. All panels have the same axes.",
         width=WIDTH,
-        height=((len(by_arm) + 1) // 2) * (PLOT + 72) - 4,
+        height=((len(by_arm) + 1) // 2) * (PLOT + 76) - 6,
         shapes=tuple(shapes),
     )
 
@@ -76,10 +76,10 @@ def _panel(
     def at(point: Point) -> Point:
         return start + (end - start) * point[0] / across[-1], bottom - PLOT * point[1] / up[-1]
 
-    yield drawing.text(left, top - 24, arm, "name", room=PANEL - AFTER)
+    yield drawing.text(left, top - 28, arm, "name", room=PANEL - AFTER)
     seeds = f", {len(lines)} seeds" if len(lines) > 1 else ""
     condition = f"trained under {lines[0][0].get('condition', figures.DASH)}{seeds}"
-    yield drawing.text(left, top - 9, condition, "faint small", room=PANEL - AFTER)
+    yield drawing.text(left, top - 12, condition, "faint small", room=PANEL - AFTER)
     for value, label in zip(up, drawing.labels(up), strict=True):
         yield drawing.across(start, end, at((0, value))[1], "grid")
         yield drawing.text(start - 6, at((0, value))[1] + 4, label, "faint small", anchor="end")
@@ -182,8 +182,8 @@ def _arm_legend(arms: Sequence[str], known: Sequence[costs.CellCost]) -> tuple[l
     kinds = {each.arm: each.kind for each in known}
     x, y = 52.0, 12.0
     for arm in arms[: 0 if len(arms) > 6 else None]:
-        shown = drawing.fitted(arm, 220)
-        width = 40 + drawing.width_of(shown)
+        shown = drawing.fitted(arm, 220, "name")
+        width = 40 + drawing.width_of(shown, "name")
         if x > 52 and x + width > WIDTH:
             x, y = 52.0, y + 24
         kind = "mark hollow" if kinds[arm] == "untouched" else "mark"
@@ -209,8 +209,8 @@ def _labels(wanted: Sequence[tuple[Point, str]], marks: Sequence[Point], room: B
     """Each name at the first place beside its mark where it covers nothing; a name without such a place is left out."""
     taken: list[Box] = [(x - 7, y - 7, x + 7, y + 7) for x, y in marks]
     for (x, y), words in wanted:
-        shown = drawing.fitted(words, 200, drawing.SMALL)
-        width = drawing.width_of(shown, drawing.SMALL)
+        shown = drawing.fitted(words, 200, "small")
+        width = drawing.width_of(shown, "small")
         for start, base in (
             (x + 10, y + 4), (x - 10 - width, y + 4), (x - width / 2, y - 11), (x - width / 2, y + 19),
             (x + 8, y - 8), (x + 8, y + 16), (x - 8 - width, y - 8), (x - 8 - width, y + 16),
