@@ -175,7 +175,7 @@ def test_questions_are_numbered_in_their_order_and_nothing_can_be_opened() -> No
         for place, question in enumerate(data.questions, 1)
         if question.split == split
     ]
-    assert "<button" not in page.split("<main>")[1].split("<script")[0].split("</form>")[-1]
+    assert "<button" not in page and "<script" not in page
     for text in (page.split("<main>")[0], files["report-redacted.md"].split("##")[0]):
         assert "Redacted." in text
 

@@ -25,7 +25,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
     """The page. It may load nothing, and run nothing but its own script: its policy names that script's hash.
 
     So an answer that got past the escaping would still not run. `redacted`: the findings hold no texts any more (see
-    `train.report.redacted`); the page then says so and offers nothing to open.
+    `train.report.redacted`); the page then says so, has nothing to open and no script.
     """
     decision = findings.comparison.get("decision") or {}
     planned, others = view.contrast_rows(findings)
