@@ -10,6 +10,10 @@ from typing import NoReturn
 from train import __version__
 from train.errors import nearest
 
+REDACTED = (
+    "also write report-redacted.html, .md and tables, without any text of the data, for people who may not read it"
+)
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that names what may have been meant."""
@@ -74,6 +78,8 @@ def parser() -> argparse.ArgumentParser:
         )
         if name in ("run", "train", "sample"):
             each.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+        if name == "report":
+            each.add_argument("--redacted", action="store_true", help=REDACTED)
     init = verb("init", "write a recipe for your own questions and documents")
     init.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
     init.add_argument("--documents", type=Path, help="a folder of Markdown or text, or JSONL with id and text")
@@ -95,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
     compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
+    compare.add_argument("--redacted", action="store_true", help=REDACTED)
     check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
     check.add_argument("run", type=Path, help="a run directory")
     chat = verb("chat", "ask an arm of a run questions of your own, with passages that are searched for")
