@@ -11,6 +11,10 @@ from typing import NoReturn
 from train import __version__
 from train.errors import nearest
 
+REDACTED = (
+    "also write report-redacted.html, .md and tables, without any text of the data, for people who may not read it"
+)
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that names what may have been meant."""
@@ -75,6 +79,8 @@ def parser() -> argparse.ArgumentParser:
         )
         if name in ("run", "train", "sample"):
             each.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+        if name == "report":
+            each.add_argument("--redacted", action="store_true", help=REDACTED)
     init = verb("init", "write a recipe for your own questions and documents")
     init.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
     init.add_argument("--documents", type=Path, help="a folder of Markdown or text, or JSONL with id and text")
@@ -96,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
     compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
+    compare.add_argument("--redacted", action="store_true", help=REDACTED)
     label = verb("label", "let people grade answers, blind, in the browser or in a spreadsheet; then report again")
     label.add_argument("run", type=Path, help="a run directory")
     label.add_argument("--as", dest="who", default="", metavar="NAME", help="who labels; kept with every label")

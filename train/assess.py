@@ -190,7 +190,20 @@ def comparison_text(result: Mapping[str, Any]) -> str:
 
 
 @uncollected()
-def write_report(run: Run) -> None:
-    """Writes the report and its tables."""
-    for name, text in report.render(load_findings(run)).items():
+def report_files(run: Run, *, redacted: bool = False) -> dict[str, str]:
+    """The files of the report: name -> content; the redacted ones too where they are wanted or there already."""
+    findings = load_findings(run)
+    files = report.render(findings)
+    if redacted or any(run.path(name).exists() for name in report.REDACTED_FILES):
+        files |= report.render_redacted(findings)
+    return files
+
+
+def write_report(run: Run, *, redacted: bool = False) -> None:
+    """Writes the report, its tables and its figures; figures of an earlier report that this one has not are removed."""
+    files = report_files(run, redacted=redacted)
+    for name, text in files.items():
         run.write(name, text)
+    for name in report.FIGURE_FILES:
+        if name not in files:
+            run.path(name).unlink(missing_ok=True)

@@ -126,11 +126,15 @@ def dispatch(options: argparse.Namespace) -> int:
     suffix = f"-limit-{recipe.data.limit}" if recipe.data.limit else ""
     directory = options.out or Path("runs") / (recipe.name + suffix)
     stages = {"run": ("train", "sample", "grade", "report")}.get(options.verb, (options.verb,))
-    return carry_out(recipe, Run(directory, recipe.name), stages, screen, dry_run=getattr(options, "dry_run", False))
+    dry_run, redacted = (getattr(options, name, False) for name in ("dry_run", "redacted"))
+    return carry_out(recipe, Run(directory, recipe.name), stages, screen, dry_run=dry_run, redacted=redacted)
 
 
-def carry_out(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool) -> int:
+def carry_out(
+    recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool, redacted: bool = False
+) -> int:
     """Runs the stages and prints where the report is."""
+    from train.assess import write_report
     from train.pipeline import execute
 
     if dry_run:
@@ -143,13 +147,15 @@ def carry_out(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *
         return 0
     with run:
         execute(recipe, run, stages, screen)
+        if redacted:
+            write_report(run, redacted=True)
         if "report" in stages:
-            say_result(run)
+            say_result(run, redacted=redacted)
     return 0
 
 
-def say_result(run: Run) -> None:
-    """The decision, the planned contrasts, and as the last line the path of the report."""
+def say_result(run: Run, *, redacted: bool = False) -> None:
+    """The decision, the planned contrasts, and as the last line the path of the report, or of the redacted one."""
     from train.findings import read_json
     from train.report import contrast_line
 
@@ -158,7 +164,7 @@ def say_result(run: Run) -> None:
         if contrast["planned"]:
             print(contrast_line(contrast))
     print(comparison["decision"]["sentence"])
-    print(run.path("report.html"))
+    print(run.path("report-redacted.html" if redacted else "report.html"))
 
 
 def check(recipe: Recipe, screen: Screen) -> int:
@@ -178,11 +184,14 @@ def check(recipe: Recipe, screen: Screen) -> int:
 
 def compare(options: argparse.Namespace, screen: Screen) -> int:
     """Grades, compares and reports on answers made elsewhere."""
+    from train.assess import write_report
     from train.foreign import compare_answers
 
-    say_result(
-        compare_answers(options.answers, options.questions, options.contrast, options.abstention, options.out, screen)
-    )
+    run = compare_answers(options.answers, options.questions, options.contrast, options.abstention, options.out, screen)
+    if options.redacted:
+        with run:
+            write_report(run, redacted=True)
+    say_result(run, redacted=options.redacted)
     return 0
 
 

@@ -79,12 +79,12 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
 
 
 def require_unchanged(recipe: Recipe, run: Run) -> None:
-    """Raises `UserError` where more than grading and comparison differ from what the stored answers were made by."""
+    """Raises `UserError` where more than grading, comparison and costs differ from what made the stored answers."""
     manifest, now = run.manifest(), recipe.to_json()
     before = manifest["recipe"]
     for stored in (before, now):  # files are compared by what is in them
         stored["data"] = {key: value for key, value in stored["data"].items() if key not in ("questions", "corpus")}
-    changed = [name for name in now if name not in ("grading", "comparison") and before.get(name) != now[name]]
+    changed = [name for name in now if name not in ("grading", "comparison", "costs") and before.get(name) != now[name]]
     if load_dataset(recipe).made_from != manifest.get("hashes", {}).get("data"):
         changed.append("the questions or passages")
     if changed:

@@ -36,9 +36,9 @@ from train.naming import check_distinct, check_slug, parse_contrast
 from train.records import ALL, SPLITS, Cell, Contrast
 
 __all__ = [
-    "ABSTAIN", "ANSWER", "COUNTERFACTUAL", "GOLD", "NONE", "Base", "Comparison", "Condition", "Data", "Distractors",
-    "EndpointJudge", "Gold", "GoldAmong", "Grading", "LoRA", "LocalJudge", "Mixed", "Optimization", "PromptTemplate",
-    "QLoRA", "Recipe", "Retrieved", "Sampling", "Splits", "Tuned", "Untuned",
+    "ABSTAIN", "ANSWER", "COUNTERFACTUAL", "GOLD", "NONE", "Base", "Comparison", "Condition", "Costs", "Data",
+    "Distractors", "EndpointJudge", "Gold", "GoldAmong", "Grading", "LoRA", "LocalJudge", "Mixed", "Optimization",
+    "PromptTemplate", "QLoRA", "Recipe", "Retrieved", "Sampling", "Splits", "Tuned", "Untuned",
 ]  # fmt: skip
 
 
@@ -153,6 +153,16 @@ class Comparison:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Costs:
+    """What the machine costs, for prices on the report. It changes no answer: `openbook report` takes a new value."""
+
+    price_per_hour: Annotated[float, Field(ge=0)] | None = None
+    """For the whole machine, with all accelerators that the run uses; None reports time only."""
+    currency: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^[^\s\x00-\x1f\x7f]+$")] = "$"
+    """A sign or an abbreviation: `$`, `€`, `₩`, `KRW`."""
+
+
+@dataclass(frozen=True, config=STRICT)
 class Recipe:
     """A run: base, data, arms and conditions, and how they are trained, asked, graded and compared."""
 
@@ -166,6 +176,7 @@ class Recipe:
     sampling: Sampling = field(default_factory=Sampling)
     grading: Grading = field(default_factory=Grading)
     comparison: Comparison = field(default_factory=Comparison)
+    costs: Costs = field(default_factory=Costs)
     training_seeds: tuple[TrainingSeed, ...] = (0,)
     """Every tuned arm is trained once with each."""
     ask: tuple[Literal["validation", "seen", "unseen", "unanswerable"], ...] = ("seen", "unseen", "unanswerable")

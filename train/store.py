@@ -158,17 +158,23 @@ class Run:
         return str(value) if value is not None else None
 
     def write(self, name: str, text: str) -> None:
-        """Replaces a file: whoever looks finds the old text or the new one, also after a power cut."""
-        scratch = self.path(f".{name}.new")
+        """Replaces a file: whoever looks finds the old text or the new one, also after a power cut.
+
+        `name` may begin with a folder, which is made.
+        """
+        target = self.path(name)
+        scratch = target.with_name(f".{target.name}.new")
         try:
+            if target.parent != self.directory:
+                target.parent.mkdir(exist_ok=True)
             with scratch.open("w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            scratch.replace(self.path(name))
+            scratch.replace(target)
         except OSError as error:
             scratch.unlink(missing_ok=True)
-            error.filename = str(self.path(name))  # what the system says of a full disk names no file
+            error.filename = str(target)  # what the system says of a full disk names no file
             raise
 
     def write_records(self, name: str, records: Iterable[Record]) -> None:

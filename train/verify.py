@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from train import report
-from train.assess import comparison_text, recompute, regrade
+from train.assess import comparison_text, recompute, regrade, report_files
 from train.errors import UserError
 from train.findings import load_findings, uncollected
 from train.judgements import differences as misjudged
@@ -139,7 +139,8 @@ def comparisons(run: Run) -> Iterator[str]:
 
 def reports(run: Run) -> Iterator[str]:
     """Report files that are not what the comparison and the records give."""
-    for name, expected in report.render(load_findings(run)).items():
+    files = report_files(run)
+    for name, expected in files.items():
         try:
             stored = run.path(name).read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -149,6 +150,9 @@ def reports(run: Run) -> Iterator[str]:
             lines = zip_longest(stored.split("\n"), expected.split("\n"), fillvalue="(end of the file)")
             number, (old, new) = next((n, pair) for n, pair in enumerate(lines, start=1) if pair[0] != pair[1])
             yield f"{name}:{number}: {excerpt(old, new)!r} is stored, {excerpt(new, old)!r} recomputed"
+    for name in report.FIGURE_FILES:
+        if name not in files and run.path(name).exists():
+            yield f"{name}: is of another report"
 
 
 def differing(place: str, stored: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:

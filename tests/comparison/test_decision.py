@@ -218,14 +218,14 @@ GOLD = "This holds when the right passage is found; retrieval was not tested."
             {"x": "given", "y": "given"},
             [contrast("z/none", "x/none"), contrast("x/none", "y/none")],
             None,
-            ["x with none is 25.0 points worse than y with none, p = .0078.", "no untouched base"],
+            ["y with none is better than x with none by 25.0 points, p = .0078."],
         ),
         (  # a difference that chance explains
             {("x", "none"): [0, 4, 2, 1, 0, 0, 4], ("y", "none"): [4, 0, 2, 1, 1, 0, 4]},
             {"x": "given", "y": "given"},
             [contrast("x/none", "y/none")],
             None,
-            ["p = 1, not significant"],
+            ["No difference is shown between x with none and y with none (", "p = 1, not significant)."],
         ),
         (  # made-up facts decide nothing
             {("base", "none"): [0] * 8, ("base", "counterfactual"): [4] * 8},

@@ -14,7 +14,7 @@ OWN_TAGS = frozenset(
         "bdi", "ul", "li", "details", "summary", "nav", "a", "main", "section", "div", "table", "thead", "tbody", "tr",
         "th", "td", "br", "span", "svg", "rect", "path", "polyline", "noscript", "form", "label", "select", "option",
         "optgroup", "input", "output", "button", "dl", "dt", "dd", "pre", "script", "colgroup", "col", "mark", "ins",
-        "del",
+        "del", "figure", "figcaption", "text", "desc",
     ]
 )  # fmt: skip
 

@@ -104,7 +104,9 @@ def decide(
     base = _base(kinds)
     arms = [arm for arm in _tuned(kinds) if context and {Cell(arm, context), Cell(arm, NONE)} <= there.keys()]
     obstacle = _obstacle(there, base, arms, context, split)
-    if obstacle or base is None or context is None:
+    if there and set(kinds.values()) == {"given"}:
+        outcome = _as_planned(cells, rows, split=split, alpha=alpha)
+    elif obstacle or base is None or context is None:
         outcome = _undecided(cells, rows, split=split, why=obstacle, reasons=[obstacle], alpha=alpha)
     else:
         reasons = [
@@ -225,6 +227,24 @@ def _is_base_with_context(finding: Finding, options: Sequence[Option]) -> bool:
 def _rows(findings: Sequence[Finding]) -> list[Row]:
     """The contrasts of the findings, each once."""
     return list({finding.row["name"]: finding.row for finding in findings if finding.row}.values())
+
+
+def reference(cells: Sequence[Cell]) -> Cell:
+    """The cell that the others are held against where nothing was planned: the first that is to answer.
+
+    Under distractors abstaining is right, and a counterfactual passage shows made-up facts: neither says how often
+    questions are answered right.
+    """
+    apart = ("distractors@", "counterfactual")
+    return next((cell for cell in cells if not cell.condition.startswith(apart)), cells[0])
+
+
+def _as_planned(cells: Sequence[Mapping[str, Any]], rows: Sequence[Row], *, split: str, alpha: float) -> Outcome:
+    """For arms made elsewhere: what the planned contrasts show. How the arms were made is not known here."""
+    planned = [row for row in rows if row["p_holm"] is not None]
+    sentence = wording.as_planned(planned, split, alpha) or wording.shown(None, cells, split, alpha)
+    reason = "the arms were made elsewhere: they are compared as planned, and context is not weighed against tuning"
+    return Outcome("undetermined", None, sentence, planned, [reason])
 
 
 def _undecided(

@@ -116,6 +116,40 @@ def shown(row: Row | None, cells: Sequence[CellRow], split: str, alpha: float) -
     return ""
 
 
+MOST_NAMED = 3
+"""So many contrasts are said in full in one sentence; the report lists them all."""
+
+
+def as_planned(planned: Sequence[Row], split: str, alpha: float) -> str:
+    """What the planned contrasts show, those first that are more than chance; empty where nothing was planned."""
+    shown = [row for row in planned if row["p_holm"] <= alpha]
+    open_rows = [row for row in planned if row["p_holm"] > alpha]
+    parts = [f"{_ahead(row, alpha)}{_where(row, split)}." for row in shown[:MOST_NAMED]]
+    if (more := len(shown) - MOST_NAMED) > 0:
+        parts.append(f"{more} more planned difference{' is' if more == 1 else 's are'} more than chance explains.")
+    if len(open_rows) == 1:
+        a, b = name(Cell(**open_rows[0]["a"])), name(Cell(**open_rows[0]["b"]))
+        seen = f"{points(open_rows[0]['difference'])} points{bracket(open_rows[0]['interval'])}"
+        where = _where(open_rows[0], split)
+        parts.append(f"No difference is shown between {a} and {b}{where} ({seen}, {chance(open_rows[0], alpha)}).")
+    elif open_rows:
+        other = "other " if shown else ""
+        parts.append(f"No difference is shown in the {other}{len(open_rows)} planned contrasts.")
+    return " ".join(parts)
+
+
+def _ahead(row: Row, alpha: float) -> str:
+    """`y with gold is better than x with none by 20.0 points [5.4, 34.6], p = .0156`."""
+    a, b, interval = name(Cell(**row["a"])), name(Cell(**row["b"])), row["interval"]
+    if row["difference"] < 0:
+        a, b, interval = b, a, [-interval[1], -interval[0]] if interval else None
+    return f"{a} is better than {b} by {points(abs(row['difference']))} points{bracket(interval)}, {chance(row, alpha)}"
+
+
+def _where(row: Row, split: str) -> str:
+    return "" if row["split"] == split else f" on {row['split']}"
+
+
 def first_shown(rows: Sequence[Row], split: str) -> Row | None:
     """The contrast that stands for the experiment: the first with a difference, planned and on `split` if possible."""
     shown = [row for row in rows if row["difference"] is not None]

@@ -1,4 +1,4 @@
-"""What the answers and the adapters cost: tokens, seconds, sizes, and the shape of the loss."""
+"""What answers and adapters cost: tokens, seconds, sizes, money where the recipe names a rate, and the loss by step."""
 
 from __future__ import annotations
 
@@ -16,17 +16,57 @@ WIDTH, HEIGHT = 220.0, 60.0
 MOST_POINTS = 200
 """A curve longer than this is thinned evenly: more points than pixels only make the file larger."""
 
+SECONDS = 3600
+
 
 @dataclass(frozen=True, slots=True)
-class CostRow:
-    """Means over the answers of one cell."""
+class Rate:
+    """What a second costs: of the machine, and of one of the processes that answer on it side by side."""
+
+    price_per_hour: float
+    currency: str
+    processes: int = 1
+
+    @property
+    def per_second(self) -> float:
+        """The price of a second that an answer took: the processes share the machine."""
+        return self.price_per_hour / SECONDS / self.processes
+
+    def training(self, seconds: Any) -> str:
+        """What that time of the whole machine costs."""
+        return figures.price(
+            self.price_per_hour / SECONDS * seconds if figures.finite(seconds) else None, self.currency
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CellCost:
+    """Means over the answers of one cell, and its accuracy on the split that figures show (None: nothing graded)."""
 
     arm: str
     condition: str
+    kind: str
+    expects: str
+    answers: int
+    prompt_tokens: float
+    tokens: float
+    seconds: float
+    cut: int
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """The same as texts; `per_thousand` is the price of 1,000 answers, a dash without a rate."""
+
+    arm: str
+    condition: str
+    accuracy: str
     answers: str
     prompt_tokens: str
     tokens: str
     seconds: str
+    per_thousand: str
     cut: str
 
 
@@ -52,6 +92,7 @@ class AdapterRow:
     steps: str
     tokens: str
     seconds: str
+    price: str
     parameters: str
     size: str
     loss: str
@@ -60,27 +101,71 @@ class AdapterRow:
     curve: Curve | None
 
 
-def cost_rows(findings: Findings) -> list[CostRow]:
-    """One row for each cell; empty where no answer says what it cost (answers made elsewhere)."""
+def rate(findings: Findings) -> Rate | None:
+    """What the recipe says that the machine costs; None where it says nothing."""
+    recipe, hardware = (findings.manifest.get(name) for name in ("recipe", "hardware"))
+    costs = recipe.get("costs") if isinstance(recipe, Mapping) else None
+    if not isinstance(costs, Mapping) or not figures.finite(costs.get("price_per_hour")):
+        return None
+    processes = hardware.get("processes") if isinstance(hardware, Mapping) else None
+    return Rate(float(costs["price_per_hour"]), str(costs.get("currency") or "$"), int(processes or 1))
+
+
+def cell_costs(findings: Findings) -> list[CellCost]:
+    """Each cell in the order of the columns; empty where no answer says what it cost (answers made elsewhere)."""
+    if not any(answer.tokens or answer.seconds for answer in findings.answers):
+        return []
     by_cell: dict[view.CellName, list[Answer]] = {}
     for answer in findings.answers:
         by_cell.setdefault((answer.arm, answer.condition), []).append(answer)
-    if not any(answer.tokens or answer.seconds for answer in findings.answers):
-        return []
-    return [_cost_row(name, by_cell[name]) for name in view.columns(findings) if name in by_cell]
+    every, shown = findings.comparison["cells"], view.shown_cells(findings)[1]
+    cells = {(cell["arm"], cell["condition"]): cell for cell in (*every, *shown)}
+    known = {(cell["arm"], cell["condition"]) for cell in shown}
+    return [
+        CellCost(
+            arm=name[0],
+            condition=name[1],
+            kind=str(cells[name].get("kind", "")),
+            expects=view.expects(findings, cells[name]),
+            answers=len(answers),
+            prompt_tokens=_mean([answer.prompt_tokens for answer in answers]),
+            tokens=_mean([answer.tokens for answer in answers]),
+            seconds=_mean([answer.seconds for answer in answers]),
+            cut=sum(answer.finish == "length" for answer in answers),
+            accuracy=cells[name]["accuracy"] if name in known else None,
+        )
+        for name in view.columns(findings)
+        if (answers := by_cell.get(name))
+    ]
 
 
-def _cost_row(name: view.CellName, answers: Sequence[Answer]) -> CostRow:
-    cut = sum(answer.finish == "length" for answer in answers)
-    return CostRow(
-        arm=name[0],
-        condition=name[1],
-        answers=figures.count(len(answers)),
-        prompt_tokens=figures.count(_mean([answer.prompt_tokens for answer in answers])),
-        tokens=figures.count(_mean([answer.tokens for answer in answers])),
-        seconds=figures.duration(_mean([answer.seconds for answer in answers])),
-        cut=f"{figures.count(cut)} of {figures.count(len(answers))}",
-    )
+def cost_rows(findings: Findings) -> list[CostRow]:
+    """One row for each cell whose cost is known."""
+    price = rate(findings)
+    return [
+        CostRow(
+            arm=cell.arm,
+            condition=cell.condition,
+            accuracy=figures.percent(cell.accuracy),
+            answers=figures.count(cell.answers),
+            prompt_tokens=figures.count(cell.prompt_tokens),
+            tokens=figures.count(cell.tokens),
+            seconds=figures.duration(cell.seconds),
+            per_thousand=figures.price(1000 * cell.seconds * price.per_second, price.currency)
+            if price
+            else figures.DASH,
+            cut=f"{figures.count(cell.cut)} of {figures.count(cell.answers)}",
+        )
+        for cell in cell_costs(findings)
+    ]
+
+
+def rate_line(findings: Findings) -> str:
+    """The rate in words; empty without one."""
+    if (price := rate(findings)) is None:
+        return ""
+    shared = f", shared by the {price.processes} processes that answered" if price.processes > 1 else ""
+    return f"Prices: {figures.price(price.price_per_hour, price.currency)} for an hour of the machine{shared}."
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -88,19 +173,38 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def adapter_rows(findings: Findings) -> list[AdapterRow]:
-    """One row for each adapter, arms in the order of the cells, then by seed."""
+def trained(findings: Findings) -> list[Mapping[str, Any]]:
+    """The adapters, arms in the order of the cells, then by seed."""
     arms = [arm for arm, _ in view.columns(findings)]
     rank = {arm: place for place, arm in reversed(list(enumerate(arms)))}
-    ordered = sorted(
+    return sorted(
         findings.training, key=lambda entry: (rank.get(entry["arm"], len(arms)), entry["arm"], entry.get("seed", 0))
     )
-    return [_adapter_row(entry) for entry in ordered]
 
 
-def _adapter_row(entry: Mapping[str, Any]) -> AdapterRow:
-    training, broken = _points(entry.get("loss"))
-    validation, broken_validation = _points(entry.get("validation_loss"))
+def training_lines(findings: Findings) -> list[str]:
+    """What the training of each arm took, all its seeds together; nothing where no time is known."""
+    price, by_arm = rate(findings), dict[str, list[float]]()
+    for entry in trained(findings):
+        if figures.finite(entry.get("seconds")):
+            by_arm.setdefault(str(entry["arm"]), []).append(float(entry["seconds"]))
+    return [
+        f"{arm}: {figures.duration(math.fsum(seconds))}"
+        + (f" over {figures.plural(len(seconds), 'seed')}" if len(seconds) > 1 else "")
+        + (f", {price.training(math.fsum(seconds))}" if price else "")
+        for arm, seconds in by_arm.items()
+    ]
+
+
+def adapter_rows(findings: Findings) -> list[AdapterRow]:
+    """One row for each adapter, arms in the order of the cells, then by seed."""
+    price = rate(findings)
+    return [_adapter_row(entry, price) for entry in trained(findings)]
+
+
+def _adapter_row(entry: Mapping[str, Any], price: Rate | None) -> AdapterRow:
+    training, broken = points(entry.get("loss"))
+    validation, broken_validation = points(entry.get("validation_loss"))
     notes = []
     if broken:
         notes.append(f"loss was not a number at {figures.plural(broken, 'step')}")
@@ -114,6 +218,7 @@ def _adapter_row(entry: Mapping[str, Any]) -> AdapterRow:
         steps=figures.count(entry.get("steps")),
         tokens=figures.count(entry.get("tokens")),
         seconds=figures.duration(entry.get("seconds")),
+        price=price.training(entry.get("seconds")) if price else figures.DASH,
         parameters=figures.count(entry.get("parameters")),
         size=figures.size(entry.get("bytes")),
         loss=figures.loss(training[-1][1] if training else None),
@@ -123,11 +228,17 @@ def _adapter_row(entry: Mapping[str, Any]) -> AdapterRow:
     )
 
 
-def _points(values: Any) -> tuple[list[tuple[float, float]], int]:
+def points(values: Any) -> tuple[list[tuple[float, float]], int]:
     """The finite points in the order of their steps, and how many are not finite."""
     pairs = [(step, value) for step, value in values or [] if figures.finite(step)]
     good = sorted((float(step), float(value)) for step, value in pairs if figures.finite(value))
     return good, len(pairs) - len(good)
+
+
+def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """As many points as can be seen, the last among them."""
+    stride = max(1, math.ceil(len(points) / MOST_POINTS))
+    return [*points[:-1:stride], *points[-1:]]
 
 
 def _curve(training: Sequence[tuple[float, float]], validation: Sequence[tuple[float, float]]) -> Curve | None:
@@ -138,8 +249,7 @@ def _curve(training: Sequence[tuple[float, float]], validation: Sequence[tuple[f
     low, high = min(value for _, value in both), max(value for _, value in both)
 
     def line(points: Sequence[tuple[float, float]]) -> str:
-        stride = max(1, math.ceil(len(points) / MOST_POINTS))
-        kept = [*points[:-1:stride], *points[-1:]]
+        kept = thinned(points)
         return " ".join(
             f"{WIDTH * (step - first) / ((last - first) or 1):.1f},{HEIGHT * (high - value) / ((high - low) or 1):.1f}"
             for step, value in kept

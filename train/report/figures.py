@@ -98,6 +98,16 @@ def size(number: Number) -> str:
     return f"{number / 1000:.1f} TB"
 
 
+def price(amount: Number, currency: str) -> str:
+    """Money: `$12.50`, `$0.042`, `KRW 5,200`; two digits that count below 1, whole numbers from 100 on."""
+    if amount is None or not finite(amount):
+        return DASH
+    power = int(f"{amount:.1e}".partition("e")[2])
+    digits = 0 if power > 1 else 2 if power >= 0 or not amount else 1 - power
+    gap = " " if currency[-1:].isalpha() else ""
+    return f"{currency}{gap}{amount:,.{digits}f}"
+
+
 def _fixed(value: float) -> str:
     text = f"{value:.1f}"
     return "0.0" if text == "-0.0" else text.replace("-", MINUS)

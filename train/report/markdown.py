@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from train.records import Findings
-from train.report import badges, costs, figures, view, wording
+from train.report import badges, charts, costs, figures, view, wording
+from train.report.drawing import Figure
 from train.report.matrix import matrix
 from train.report.texts import markdown as literal
 
 LONGEST_QUESTION = 160
 
+OPENED = " `report.html` shows each answer with its verdict, context and prompt; `answers.csv` lists them."
+REDACTED = (
+    "**Redacted.** This report holds no question, answer, reference, passage, prompt or comment. Questions are "
+    "numbered in the order in which the run holds them; names of arms and conditions, verdicts, counts and figures are "
+    "as they are."
+)
 
-def markdown(findings: Findings) -> str:
-    """The report as Markdown; every text from models and data is literal."""
+
+def markdown(findings: Findings, *, redacted: bool = False) -> str:
+    """The report as Markdown; every text from models and data is literal. `redacted`: see `train.report.redacted`."""
+    drawn = charts.drawn(findings)
     parts = [
         f"# {literal(str(findings.comparison['recipe']))}: open book or closed book?",
+        *([REDACTED] if redacted else []),
         *_decision(findings),
+        *_figures(drawn, "forest", "contrasts", "causes"),
         *_contrasts(findings),
         *_totals(findings),
         *_matrix(findings),
-        *_training(findings),
+        *_training(findings, drawn),
         "## To doubt it",
         "Every figure can be computed again from the stored answers: `openbook verify RUN`, where RUN is the directory "
-        "of this file. `report.html` shows each answer with its verdict, context and prompt; `answers.csv` lists them.",
+        f"of this file.{'' if redacted else OPENED}",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -34,6 +45,14 @@ def _decision(findings: Findings) -> Iterable[str]:
     lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in badges.badges(findings)]
     lines += [f"- {literal(str(reason))}" for reason in decision.get("reasons") or ()]
     yield "\n".join(lines)
+
+
+def _figures(drawn: Mapping[str, Figure], *names: str) -> Iterable[str]:
+    """The figures of those names that there are: files in the folder `figures` beside this one."""
+    for name in names:
+        if figure := drawn.get(name):
+            said = f"**{figure.title}.** {literal(figure.caption)}"
+            yield f"![{literal(figure.title)}: {literal(figure.description)}](figures/{name}.svg)\n\n{said}"
 
 
 def _contrasts(findings: Findings) -> Iterable[str]:
@@ -120,13 +139,13 @@ def _matrix(findings: Findings) -> Iterable[str]:
         )
 
 
-def _training(findings: Findings) -> Iterable[str]:
-    adapters = costs.adapter_rows(findings)
+def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
+    adapters, priced = costs.adapter_rows(findings), costs.rate(findings) is not None
     if adapters:
         yield "## Training"
         yield _table(
-            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", "parameters", "size", "loss",
-             "validation loss"),
+            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", *(["price"] if priced else []),
+             "parameters", "size", "loss", "validation loss"),
             [
                 [
                     literal(row.arm),
@@ -136,6 +155,7 @@ def _training(findings: Findings) -> Iterable[str]:
                     row.steps,
                     row.tokens,
                     row.seconds,
+                    *([literal(row.price)] if priced else []),
                     row.parameters,
                     row.size,
                     row.loss,
@@ -144,17 +164,24 @@ def _training(findings: Findings) -> Iterable[str]:
                 for row in adapters
             ],
         )  # fmt: skip
+        if lines := costs.training_lines(findings):
+            yield f"Time of training by arm: {literal('; '.join(lines))}."
+        yield from _figures(drawn, "loss")
     asked = costs.cost_rows(findings)
     if asked:
         yield "## Cost of an answer (means)"
+        yield from _figures(drawn, "costs")
         yield _table(
-            ("arm", "condition", "answers", "prompt tokens", "tokens", "seconds", "stopped at the limit"),
+            ("arm", "condition", "accuracy", "answers", "prompt tokens", "tokens", "seconds",
+             *(["price of 1,000"] if priced else []), "stopped at the limit"),
             [
-                [literal(row.arm), literal(row.condition), row.answers, row.prompt_tokens, row.tokens, row.seconds,
-                 row.cut]
+                [literal(row.arm), literal(row.condition), row.accuracy, row.answers, row.prompt_tokens, row.tokens,
+                 row.seconds, *([literal(row.per_thousand)] if priced else []), row.cut]
                 for row in asked
             ],
         )  # fmt: skip
+        if rate := costs.rate_line(findings):
+            yield literal(rate)
 
 
 def _split_title(split: str, meaning: str) -> str:

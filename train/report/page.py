@@ -15,7 +15,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from train.records import Findings
-from train.report import badges, costs, figures, payload, tables, texts, view, wording
+from train.report import badges, charts, costs, drawing, figures, payload, tables, texts, view, wording
 from train.report.matrix import matrix
 from train.report.provenance import arm_differences
 from train.report.remarks import remarks
@@ -23,8 +23,8 @@ from train.report.summary import summary
 from train.report.tree import tree
 
 SECTIONS = ("decision", "overview", "questions", "grading", "training", "leakage", "costs", "provenance")
-TEMPLATES = ("report.html.j2", "macros.html.j2", *(f"sections/{name}.html.j2" for name in SECTIONS))
-STYLES = ("style.css", "matrix.css", "print.css")
+TEMPLATES = ("report.html.j2", "macros.html.j2", "figure.html.j2", *(f"sections/{name}.html.j2" for name in SECTIONS))
+STYLES = ("style.css", "matrix.css", "charts.css", "print.css")
 SCRIPTS = (
     "start", "store", "normal", "highlight", "diff", "answer", "cell", "rows", "search", "filter", "state", "keys",
     "download", "main",
@@ -55,6 +55,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
     entries = len(columns) * len(rows)
     return _environment().get_template("report.html.j2").render(
         redacted=redacted,
+        drawings=drawings(findings),
         recipe=findings.comparison["recipe"],
         language=language,
         decision=decision,
@@ -81,6 +82,8 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         adapters=costs.adapter_rows(findings),
         curve_box=f"0 0 {costs.WIDTH:.0f} {costs.HEIGHT:.0f}",
         costs=costs.cost_rows(findings),
+        training_lines=costs.training_lines(findings),
+        rate=costs.rate_line(findings),
         audit=tree(findings.audit) if findings.audit else None,
         explained=wording.AUDIT_MEANING,
         provenance_meaning=wording.PROVENANCE_MEANING,
@@ -97,6 +100,14 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
     )  # fmt: skip
+
+
+def drawings(findings: Findings) -> dict[str, dict[str, str]]:
+    """The figures by name, as the template's macro `figure` takes them."""
+    return {
+        name: {"title": each.title, "caption": each.caption, "svg": Markup(drawing.svg(each))}
+        for name, each in charts.drawn(findings).items()
+    }
 
 
 def _manifest(findings: Findings) -> dict[str, Any]:

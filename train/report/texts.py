@@ -30,6 +30,12 @@ def _picture(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
 
 
+def one_line(text: str) -> str:
+    """The text as one line that keeps to itself: marks that would turn the direction of the rest are named instead."""
+    line = " ".join(visible(text).split())
+    return _DIRECTION.sub(lambda match: f"\u27e8U+{ord(match[0]):04X}\u27e9", line)
+
+
 def markdown(text: str, longest: int | None = None) -> str:
     """The text as one line of literal Markdown, safe in a table cell; cut after `longest` characters.
 
@@ -39,7 +45,7 @@ def markdown(text: str, longest: int | None = None) -> str:
     line = " ".join(visible(text).split())
     if longest is not None and len(line) > longest:
         line = line[: longest - 1] + "…"
-    line = _DIRECTION.sub(lambda match: f"\u27e8U+{ord(match[0]):04X}\u27e9", line)
+    line = one_line(line)
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\\", "&#92;")
     return _MARKDOWN.sub(r"\\\1", line)
 

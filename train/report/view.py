@@ -94,9 +94,13 @@ def contrast_rows(findings: Findings) -> tuple[list[ContrastRow], list[ContrastR
     planned: list[ContrastRow] = []
     others: list[ContrastRow] = []
     for contrast in findings.comparison["contrasts"]:
-        is_planned = contrast.get("planned", contrast.get("p_holm") is not None)
-        (planned if is_planned else others).append(_contrast_row(contrast, alpha))
+        (planned if is_planned(contrast) else others).append(_contrast_row(contrast, alpha))
     return planned, others
+
+
+def is_planned(contrast: Mapping[str, Any]) -> bool:
+    """Whether the contrast was planned before the first answer."""
+    return bool(contrast.get("planned", contrast.get("p_holm") is not None))
 
 
 def _contrast_row(contrast: Mapping[str, Any], alpha: float) -> ContrastRow:
@@ -136,7 +140,7 @@ def cell_tables(findings: Findings) -> list[SplitTable]:
         SplitTable(
             split=split,
             meaning=split_meaning(findings, split),
-            rows=tuple(_cell_row(cell, _expects(findings, cell)) for cell in cells if cell["split"] == split),
+            rows=tuple(_cell_row(cell, expects(findings, cell)) for cell in cells if cell["split"] == split),
         )
         for split in splits
     ]
@@ -145,6 +149,14 @@ def cell_tables(findings: Findings) -> list[SplitTable]:
 def decision_split(findings: Findings) -> str:
     """The split that the decision is made on."""
     return str((findings.comparison.get("decision") or {}).get("split") or "")
+
+
+def shown_cells(findings: Findings) -> tuple[str, list[Mapping[str, Any]]]:
+    """The split that figures show, the decision's where it has cells, and its cells."""
+    cells = findings.comparison["cells"]
+    splits = wording.split_order([cell["split"] for cell in cells], decision_split(findings))
+    split = splits[0] if splits else ""
+    return split, [cell for cell in cells if cell["split"] == split]
 
 
 def split_meaning(findings: Findings, split: str) -> str:
@@ -206,7 +218,7 @@ def _pairs(graders: Any) -> list[tuple[str, int]]:
     return sorted((str(name), number) for name, number in graders.items()) if isinstance(graders, Mapping) else []
 
 
-def _expects(findings: Findings, cell: Mapping[str, Any]) -> str:
+def expects(findings: Findings, cell: Mapping[str, Any]) -> str:
     """What the cell expects; read from the contexts where an older comparison does not say."""
     if cell.get("expects"):
         return str(cell["expects"])
