@@ -26,17 +26,22 @@ ROW, TALL_ROW, GAP = 26.0, 42.0, 10.0
 FIGURE_FILES = tuple(f"figures/{name}.svg" for name in ("forest", "contrasts", "causes", "loss", "costs"))
 """All that there can be; a run may have fewer."""
 
-CAUSES = ("retrieval missed", "gold unused", "memory", "refused", "unsupported", "cut off", "ungraded")
+CAUSES = (
+    "retrieval missed", "gold unused", "memory", "not known", "refused", "unsupported", "cut off", "ungraded",
+    "unexplained",
+)  # fmt: skip
 """In the order of the story: finding, using, not answering, answering without grounds, and what was not seen."""
 
 CAUSE_MEANING: Mapping[str, str] = {
     "retrieval missed": "the search did not bring the passage",
     "gold unused": "the passage was there and not used",
     "memory": "the model's own memory overrode the passage",
+    "not known": "nothing was shown, and the model did not know",
     "refused": "refused though the answer was due",
     "unsupported": "answered though nothing shown supports it",
     "cut off": "stopped at the token limit",
     "ungraded": "no grader could say",
+    "unexplained": "what was shown is not known here",
 }
 
 LIGHT = {
@@ -218,7 +223,7 @@ def causes(findings: Findings) -> Figure | None:
     totals = {cause: sum(cell["causes"].get(cause, 0) for cell in cells) for cause in order}
     return Figure(
         name="causes",
-        title="Why answers were not right",
+        title="Causes of answers that were not right",
         description="A bar for each cell, divided by cause. Over all cells: "
         + ", ".join(f"{cause} {figures.count(number)}" for cause, number in totals.items()) + ".",
         caption=". ".join(f"{letters[cause]}, {cause}: {CAUSE_MEANING.get(cause, cause)}" for cause in order) + ".",
@@ -265,7 +270,7 @@ def _stack(cell: Mapping[str, Any], y: float, high: float, letters: Mapping[str,
 
 
 def _cause_class(place: int) -> str:
-    return f"cause cause-{place % 7 + 1}"
+    return f"cause cause-{place % 9 + 1}"
 
 
 def placed(
