@@ -83,18 +83,33 @@ def parser() -> argparse.ArgumentParser:
     init.add_argument("--four-bit", action="store_true", help="add an arm that is tuned in 4 bits (QLoRA)")
     compare = verb("compare", "grade and compare answers made elsewhere, and report on them")
     compare.add_argument(
-        "answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]"
+        "answers",
+        type=Path,
+        nargs="+",
+        help="CSV or JSONL with arm, condition, question, sample, answer [, seed, verdict]; a run directory of openbook; "
+        "samples_*.jsonl of lm-evaluation-harness; a .json or .eval log of inspect_ai. Several are set side by side",
     )
-    compare.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
+    compare.add_argument(
+        "--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …; or a run directory"
+    )
+    compare.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="FILE=ARM",
+        help="what to call the model of a file that names no arm; FILE=ARM/CONDITION names the condition, too (default: the "
+        "log's model or the file's name, under none); of a run, what to put before its arms; may be repeated",
+    )
     compare.add_argument(
         "--contrast",
         action="append",
         default=[],
         metavar="'ARM/CONDITION vs ARM/CONDITION'",
-        help="a planned contrast; may be repeated (default: every pair of up to four cells, else each with the first)",
+        help="a planned contrast; may be repeated (default: cells that differ in the arm alone or in the condition alone; "
+        "of more than four cells each with one other. The reference is the first cell that is not to abstain)",
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
-    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
+    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<inputs>-<hash>)")
     check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
     check.add_argument("run", type=Path, help="a run directory")
     chat = verb("chat", "ask an arm of a run questions of your own, with passages that are searched for")

@@ -179,7 +179,15 @@ def compare(options: argparse.Namespace, screen: Screen) -> int:
     from train.foreign import compare_answers
 
     say_result(
-        compare_answers(options.answers, options.questions, options.contrast, options.abstention, options.out, screen)
+        compare_answers(
+            options.answers,
+            options.questions,
+            options.contrast,
+            options.abstention,
+            options.out,
+            screen,
+            options.name,
+        )
     )
     return 0
 
@@ -222,7 +230,7 @@ def serve(options: argparse.Namespace) -> int:
     from train.pipeline import quiet_libraries
     from train.store import Run
 
-    quiet_libraries()
+    # Quieting them imports them, which takes seconds: what can be refused without them is refused before.
     run = Run.of(options.run)
     if options.verb == "chat":
         serving.chat(
@@ -233,10 +241,18 @@ def serve(options: argparse.Namespace) -> int:
             ask=serving.typed(),
             out=sys.stdout,
             trust_remote_code=options.trust_remote_code,
+            begin=quiet_libraries,
         )
     else:
-        trust = options.trust_remote_code
-        print(*serving.merge(run, options.arm, seed=options.seed, out=options.out, trust_remote_code=trust), sep="\n")
+        lines = serving.merge(
+            run,
+            options.arm,
+            seed=options.seed,
+            out=options.out,
+            trust_remote_code=options.trust_remote_code,
+            begin=quiet_libraries,
+        )
+        print(*lines, sep="\n")
     return 0
 
 

@@ -11,6 +11,9 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+SEPARATOR = " › "
+"""Between the names in the line that says where a section stands."""
+
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FRONT_MATTER_LINE = re.compile(r"([A-Za-z_][\w-]*):(?:\s+(.*))?")
 
@@ -18,6 +21,8 @@ _FRONT_MATTER_LINE = re.compile(r"([A-Za-z_][\w-]*):(?:\s+(.*))?")
 @dataclass(frozen=True, slots=True)
 class Section:
     """One heading's text, down to the next heading of any level; `slug` is empty for the text before the first.
+
+    `path` leads to it: the title of the front matter, the headings above it and its own, as far as there are any.
 
     `heading` is without marks; `body` is the Markdown as written. `title` is the document's: its first level-1
     heading, else the `title` of its front matter, else empty; the text before the first heading has only the latter.
@@ -28,6 +33,20 @@ class Section:
     body: str
     title: str
     metadata: dict[str, str]
+    path: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The section as a reader finds it alone: a first line that says where it stands, and its body.
+
+        A name that would stand there twice in a row, because a heading repeats the title or the body begins with its
+        heading, stands there once.
+        """
+        first = self.body.split("\n", 1)[0].strip(" #*_:")
+        names = [name for at, name in enumerate(self.path) if not at or name != self.path[at - 1]]
+        if names and names[-1] == first:
+            del names[-1]
+        return "\n".join(filter(None, (SEPARATOR.join(names), self.body)))
 
 
 def sections(text: str) -> list[Section]:
@@ -42,12 +61,17 @@ def sections(text: str) -> list[Section]:
     given_title = metadata.get("title", "")
     title = next((heading for level, heading, _, _ in headings if level == "h1" and heading), given_title)
     ends = [start for _, _, start, _ in headings] + [len(lines)]
-    found = [Section("", "", _body(lines[: ends[0]]), given_title, metadata)]
+    top = (given_title,) if given_title else ()
+    found = [Section("", "", _body(lines[: ends[0]]), given_title, metadata, top)]
     taken: set[str] = set()
-    for (_, heading, _, start), end in zip(headings, ends[1:], strict=True):
+    above: list[tuple[str, str]] = []
+    for (level, heading, _, start), end in zip(headings, ends[1:], strict=True):
+        above = [(other, words) for other, words in above if other < level]
+        above.append((level, heading))
         name = _free(slug(heading) or "section", taken)
         taken.add(name)
-        found.append(Section(name, heading, _body(lines[start:end]), title, metadata))
+        path = (*top, *(words for _, words in above if words))
+        found.append(Section(name, heading, _body(lines[start:end]), title, metadata, path))
     return [section for section in found if _COMMENT.sub("", section.body).strip()]
 
 
