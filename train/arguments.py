@@ -86,27 +86,32 @@ def parser() -> argparse.ArgumentParser:
         "answers",
         type=Path,
         nargs="+",
-        help="CSV or JSONL with arm, condition, question, sample, answer [, seed, verdict]; a run directory of openbook; "
-        "samples_*.jsonl of lm-evaluation-harness; a .json or .eval log of inspect_ai. Several are set side by side",
+        help="CSV or JSONL with arm, condition, question, sample, answer [, seed, verdict]; a run directory of "
+        "openbook; samples_*.jsonl of lm-evaluation-harness; a .json or .eval log of inspect_ai; several are set "
+        "side by side",
     )
     compare.add_argument(
-        "--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …; or a run directory"
+        "--questions",
+        type=Path,
+        required=True,
+        help="CSV, JSONL or Parquet: id, question, answer …; or a run directory",
     )
     compare.add_argument(
         "--name",
         action="append",
         default=[],
         metavar="FILE=ARM",
-        help="what to call the model of a file that names no arm; FILE=ARM/CONDITION names the condition, too (default: the "
-        "log's model or the file's name, under none); of a run, what to put before its arms; may be repeated",
+        help="what to call the model of a file that names no arm; FILE=ARM/CONDITION names the condition, too "
+        "(default: the log's model or the file's name, under none); of a run, what to put before its arms; "
+        "may be repeated",
     )
     compare.add_argument(
         "--contrast",
         action="append",
         default=[],
         metavar="'ARM/CONDITION vs ARM/CONDITION'",
-        help="a planned contrast; may be repeated (default: cells that differ in the arm alone or in the condition alone; "
-        "of more than four cells each with one other. The reference is the first cell that is not to abstain)",
+        help="a planned contrast; may be repeated (default: cells that differ in the arm alone or in the condition "
+        "alone; of more than four cells each with one other. The reference is the first cell that is not to abstain)",
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
     compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<inputs>-<hash>)")

@@ -3,11 +3,12 @@
 from .arms import ARMS
 from .case import Case
 from .commands import COMMANDS
+from .compared import COMPARED
 from .documents import DOCUMENTS
 from .models import MODELS
 from .questions import QUESTIONS
 from .recipes import RECIPES
 
-CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS)
+CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS, *COMPARED)
 
 __all__ = ["CASES", "Case"]

@@ -64,10 +64,13 @@ def test_every_section_with_text_is_a_passage(write, tmp_path):
     ]
     texts = {passage.id.partition("#")[2]: passage.text for passage in passages}
     assert texts[""] == "Words before."
-    assert texts["set-up"].startswith("Set up\n```sh\n# a comment, no heading\n## nor this\n```\n\n> # quoted")
+    assert texts["set-up"].startswith(
+        "The Guide › Set up\n```sh\n# a comment, no heading\n## nor this\n```\n\n> # quoted"
+    )
     assert texts["set-up"].endswith("- # listed")
-    assert texts["second-level"] == "Second level\nSetext, with [a link](x.md)."
-    assert texts["코사인-유사도-그리고-범위"] == "코사인 유사도, 그리고 범위\n-1에서 1까지다.\n\n    # indented code"
+    assert texts["second-level"] == "The Guide › Second level\nSetext, with [a link](x.md)."
+    where = "The Guide › Second level › 코사인 유사도, 그리고 범위"
+    assert texts["코사인-유사도-그리고-범위"] == f"{where}\n-1에서 1까지다.\n\n    # indented code"
     assert passages[0].metadata == {"title": "guide", "heading": ""}
     assert passages[2].metadata == {"title": "The Guide", "heading": "Second level"}
     assert {passage.source for passage in passages} == {"guide.md"}
@@ -102,6 +105,44 @@ def test_slugs(heading, expected):
     assert slug(heading) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# Fares\n\n## Bicycles\n\n2 crowns.", ["Fares › Bicycles\n2 crowns."]),
+        ("# Fares\n\nAll in crowns.\n\n## Bicycles\n2", ["Fares\nAll in crowns.", "Fares › Bicycles\n2"]),
+        ("# A\n## B\n### C\nc\n## D\nd\n# E\ne", ["A › B › C\nc", "A › D\nd", "E\ne"]),
+        ("### Deep\nd\n## Less\nl", ["Deep\nd", "Less\nl"]),
+        ("# Lamp\n## Lamp\nred", ["Lamp\nred"]),
+        ("# Lamps\n## Pier 2\n**Pier 2**\nred", ["Lamps\n**Pier 2**\nred"]),
+        (
+            "---\ntitle: Book\n---\nFirst.\n# One\n1\n## Two\n2",
+            ["Book\nFirst.", "Book › One\n1", "Book › One › Two\n2"],
+        ),
+        ("---\ntitle: Book\n---\n# Book\n## Two\n2", ["Book › Two\n2"]),
+        ("# *요금* 안내\n## `어른`\n3천 원", ["요금 안내 › 어른\n3천 원"]),
+        ("Only text.", ["Only text."]),
+        ("#\ntext\n## a\nb", ["text", "a\nb"]),
+    ],
+)
+def test_a_passage_begins_with_where_it_stands_and_says_no_name_twice(write, text, expected):
+    assert [passage.text for passage in load_corpus(write("a.md", text)).passages] == expected
+
+
+def test_passages_with_the_same_text_are_named(write, tmp_path):
+    write("docs/a.md", "# Lamp\nIt is red.\n")
+    write("docs/b.md", "# Lamp\nIt  is\nred.\n")
+    write("docs/c.md", "# Other lamp\nIt is red.\n")
+    write("docs/d.txt", "blue")
+    write("docs/e.txt", "blue\n")
+    (warning,) = load_corpus(tmp_path / "docs").warnings
+    assert (
+        "2 text(s) are there more than once: 'a.md#lamp' = 'b.md#lamp', 'd.txt' = 'e.txt'; keep one of each" in warning
+    )
+    rows = [{"id": id, "text": "same" if id < "c" else id} for id in "abcd"]
+    (warning,) = load_corpus(write("corpus.jsonl", rows)).warnings
+    assert "1 text(s) are there more than once: 'a' = 'b';" in warning
+
+
 def test_a_heading_without_letters_still_names_its_section(write):
     path = write("a.md", "# !!!\nfirst\n# ???\nsecond\n#\nthird\n# section 2\nfourth\n")
     assert ids(path) == ["a.md#section", "a.md#section-2", "a.md#section-3", "a.md#section-2-2"]
@@ -111,7 +152,7 @@ def test_a_heading_without_letters_still_names_its_section(write):
 @pytest.mark.parametrize(
     ("text", "metadata", "body"),
     [
-        ("---\ntitle: 'The title'\ntags:\n  - x\n---\nBody", {"title": "The title", "heading": ""}, "Body"),
+        ("---\ntitle: 'The title'\ntags:\n  - x\n---\nBody", {"title": "The title", "heading": ""}, "The title\nBody"),
         ("---\nlang: ko\n...\nBody", {"lang": "ko", "title": "a", "heading": ""}, "Body"),
         (
             "---\nProse between rules.\n\n---\nBody",

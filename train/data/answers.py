@@ -211,7 +211,9 @@ def _check_for_texts(rows: dict[str, list[int]], questions: Mapping[str, str], p
     found = {name: by_text[normalise(name)] for name in rows if normalise(name) in by_text}
     if found:
         name, id = next(iter(found.items()))
-        count = f"{len(found)} questions are named by their texts" if len(found) > 1 else "a question is named by its text"
+        count = (
+            f"{len(found)} questions are named by their texts" if len(found) > 1 else "a question is named by its text"
+        )
         problems.add(rows[name][0], "question", f"{count}, such as {shown(name)}", f"write the id instead, here {id!r}")
     for name in found:
         del rows[name]

@@ -78,8 +78,8 @@ def repeated_texts(passages: Sequence[Passage], place: str) -> list[str]:
     if not groups:
         return []
     return [
-        f"{place}: {len(groups)} text(s) are there more than once: {named(groups)}; keep one of each, or name all of them "
-        "as evidence"
+        f"{place}: {len(groups)} text(s) are there more than once: {named(groups)}; keep one of each, or name all of "
+        "them as evidence"
     ]
 
 

@@ -86,7 +86,12 @@ def compare_answers(
                     "answers": ", ".join(path.name for path in answers),
                     "questions": questions.name,
                     "inputs": [
-                        {"path": given.path.name, "what": given.what, "arms": arms(given), "answers": len(given.answers)}
+                        {
+                            "path": given.path.name,
+                            "what": given.what,
+                            "arms": arms(given),
+                            "answers": len(given.answers),
+                        }
                         for given in inputs
                     ],
                 },
@@ -156,8 +161,7 @@ def special_conditions(asked: Asked, questions: Sequence[Question]) -> set[str]:
     return {
         context.condition
         for context in asked.contexts
-        if context.question in answerable
-        and (context.expects == "abstain" or context.condition == COUNTERFACTUAL.name)
+        if context.question in answerable and (context.expects == "abstain" or context.condition == COUNTERFACTUAL.name)
     }
 
 

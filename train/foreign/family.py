@@ -26,10 +26,10 @@ no power left."""
 
 
 def family(cells: Sequence[Cell], special: Collection[str], split: str) -> list[Contrast]:
-    """The contrasts of these cells; `special` names the conditions under which another thing than the answer is right."""
+    """The contrasts of these cells; `special` has the conditions under which not the answer is right."""
     # Answers first, so that in each pair the cell that can be a reference comes first.
     ordered = sorted(cells, key=lambda cell: cell.condition in special)
-    pairs = near(ordered, special) if len(ordered) <= MOST_CELLS else tree(ordered, special)
+    pairs = near(ordered, special) if len(ordered) <= MOST_CELLS else tree(ordered)
     return [Contrast(a, b, split) for a, b in pairs]
 
 
@@ -53,7 +53,7 @@ def near(cells: Sequence[Cell], special: Collection[str]) -> list[tuple[Cell, Ce
     return [pair for pair in pairs if wanted(*pair)]
 
 
-def tree(cells: Sequence[Cell], special: Collection[str]) -> list[tuple[Cell, Cell]]:
+def tree(cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
     """Each cell but the reference with one before it."""
     pairs = []
     for number, cell in enumerate(cells[1:], start=1):

@@ -76,7 +76,7 @@ def responses(line: dict[str, Any]) -> list[str]:
     if is_likelihood(repeats) or not isinstance(repeats, list) or not all(isinstance(each, str) for each in repeats):
         raise BadCell(
             f"holds no texts ({shown(requests)})",
-            "log-likelihoods of choices cannot be compared; evaluate a task that generates (output_type generate_until)",
+            "log-likelihoods of choices cannot be compared; evaluate a task that generates (generate_until)",
         )
     if repeats is not requests and len(requests) > 1:
         raise BadCell(

@@ -20,8 +20,8 @@ from train.foreign.records import Given, ToolLog
 from train.records import Answer, Question, to_json
 
 READABLE = (
-    "a CSV or JSONL file with arm, condition, question, sample, answer; a run directory of openbook; samples_*.jsonl of "
-    "lm-evaluation-harness; a .json or .eval log of inspect_ai"
+    "a CSV or JSONL file with arm, condition, question, sample, answer; a run directory of openbook; samples_*.jsonl "
+    "of lm-evaluation-harness; a .json or .eval log of inspect_ai"
 )
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 
@@ -41,8 +41,6 @@ def read_input(path: Path, questions: Sequence[Question], name: Name | None) -> 
     if path.is_dir():
         if not runs.is_run(path):
             raise UserError(f"{path}: is a directory and holds no run; name the files in it, or a directory with a run")
-        if name is not None and name.condition:
-            raise UserError(f"--name {name.whole!r}: a run has its conditions; write only what to put before its arms")
         return runs.read_run(path, questions)
     found = recognise(path)
     if isinstance(found, str):

@@ -8,7 +8,7 @@ messages), `output` with `choices`, of which each has a `message` whose `content
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from train.data.problems import Problems, named, shown
 from train.errors import UserError
@@ -21,7 +21,7 @@ FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length", "len
 Sample = Mapping[str, Any]
 
 
-def is_log(content: Any) -> bool:
+def is_log(content: Any) -> TypeGuard[dict[str, Any]]:
     """Whether that is a log of inspect_ai, or its header."""
     return isinstance(content, dict) and isinstance(content.get("eval"), dict) and "model" in content["eval"]
 
@@ -53,9 +53,12 @@ def read_log(header: Mapping[str, Any], samples: Iterable[Sample] | None, place:
             found[str(name)][epoch] = sample
     problems.raise_if_any()
     items = tuple(item(name, epochs) for name, epochs in found.items() if epochs)
-    warnings = [f"{place}: {len(names)} sample(s) {why} and are left out: {named(names)}" for why, names in left_out.items()]
+    warnings = [
+        f"{place}: {len(names)} sample(s) {why} and are left out: {named(names)}" for why, names in left_out.items()
+    ]
     if not items:
-        raise UserError(f"{place}: has no sample with an answer" + (f" ({warnings[0]})" if warnings else ""))
+        reason = "".join(f": {warning.removeprefix(f'{place}: ')}" for warning in warnings[:1])
+        raise UserError(f"{place}: has no sample with an answer{reason}; evaluate again")
     if (status := header.get("status", "started")) != "success":
         warnings.append(f"{place}: the evaluation's status is {status!r}; its answers may not be all there")
     return ToolLog(TOOL, str(header["eval"].get("model") or ""), items, scored, tuple(warnings))

@@ -40,9 +40,7 @@ def match(items: Sequence[Item], questions: Sequence[Question], place: str) -> M
         names = [unicodedata.normalize("NFC", item.ids[way]) if way in item.ids else None for item in items]
         own = [name if name in ids else None for name in names]
         # A number that a tool counts by may be a question's id by chance: there the text knows better.
-        ways[way] = [
-            name if not texts or name in texts else None for name, texts in zip(own, said, strict=True)
-        ]
+        ways[way] = [name if not texts or name in texts else None for name, texts in zip(own, said, strict=True)]
     ways["text"] = [min(texts) if len(texts) == 1 else None for texts in said]
     for way, found in ways.items():
         whole = tuple(name for name in found if name is not None)
@@ -62,11 +60,11 @@ def wordings(questions: Sequence[Question]) -> Mapping[str, set[str]]:
 
 def check_distinct(items: Sequence[Item], found: Sequence[str], place: str) -> None:
     """Raises `UserError` where two items are one question: their responses would be taken for samples of one cell."""
-    first: dict[str, Item] = {}
-    for item, question in zip(items, found, strict=True):
-        if first.setdefault(question, item) is not item:
+    first: dict[str, int] = {}
+    for number, (item, question) in enumerate(zip(items, found, strict=True)):
+        if (earlier := first.setdefault(question, number)) != number:
             raise UserError(
-                f"{place}: {first[question].place} and {item.place} are both question {question!r}; keep one of them, "
+                f"{place}: {items[earlier].place} and {item.place} are both question {question!r}; keep one of them, "
                 "or compare them as two files under names of their own"
             )
 

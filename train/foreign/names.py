@@ -46,7 +46,7 @@ def parse_names(given: Sequence[str], paths: Sequence[Path]) -> dict[Path, Name]
         if slash and not (arm and condition):
             raise UserError(f"--name {text!r}: write it as FILE=ARM or FILE=ARM/CONDITION")
         try:
-            names[path] = Name(required_name(whole), required_name(arm or whole), condition)
+            names[path] = Name(required_name(whole), required_name(arm or whole), condition if slash else "")
         except BadCell as bad:
             raise UserError(f"--name {text!r}: the arm's name {bad.what}; {bad.mend}") from None
     return names

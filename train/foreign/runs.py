@@ -31,7 +31,9 @@ def read_run(directory: Path, questions: Sequence[Question]) -> Given:
     if run.made_from("sampling") is None or not answers:
         raise UserError(f"{directory}: the answers are not all there; finish the run with `openbook run`")
     if digest(sorted(answer.key for answer in answers)) != run.made_from("sampling"):
-        raise UserError(f"{directory}: answers were removed, added or exchanged (`openbook verify {directory}` says more)")
+        raise UserError(
+            f"{directory}: answers were removed, added or exchanged (`openbook verify {directory}` says more)"
+        )
     own = {question.id: question for question in run_questions(directory)}
     answered = {answer.question for answer in answers}
     items = [Item(f"question {id!r}", {"id": id}, (own[id].text,), ()) for id in own if id in answered]

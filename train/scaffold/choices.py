@@ -153,6 +153,6 @@ def concerns(material: Material, choices: Choices) -> Iterator[str]:
         yield f"{unseen} unseen questions: with fewer than {FEW} most differences stay undetermined; {mend}"
     if choices.room.longer:
         yield (
-            f"{choices.room.longer} of {choices.room.references} references are longer than {choices.room.tokens} tokens "
-            "and could not be said whole; raise sampling.max_new_tokens"
+            f"{choices.room.longer} of {choices.room.references} references are longer than {choices.room.tokens} "
+            "tokens and could not be said whole; raise sampling.max_new_tokens"
         )

@@ -40,7 +40,9 @@ def ruler_of(model: str) -> Ruler:
             tokenizer = Tokenizer.from_file(str(file))
         except Exception:  # whatever is wrong with the file, `openbook check` will say
             return ESTIMATE
-        return Ruler(lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), "in the model's own tokens")
+        return Ruler(
+            lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), "in the model's own tokens"
+        )
     return ESTIMATE
 
 
@@ -100,6 +102,7 @@ def room_for(references: Sequence[str], abstention: str, ruler: Ruler) -> Room:
     """Room for the references and the abstention: a multiple of 16 from `LEAST` to `PLENTY`."""
     lengths = sorted(ruler.count(text) for text in references if text.strip())
     usual = lengths[math.ceil(SHARE * len(lengths)) - 1] if lengths else 0
-    wanted = SPARE * max(usual, ruler.count(abstention))
+    # The abstention is said word for word or not at all, and then the turn ends.
+    wanted = max(SPARE * usual, ruler.count(abstention) + 2)
     tokens = min(PLENTY, max(LEAST, 16 * math.ceil(wanted / 16)))
     return Room(tokens, usual, sum(length > tokens for length in lengths), len(lengths), ruler.how)
