@@ -227,10 +227,14 @@ def init(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Uses what a run has tuned: talks to an arm, or writes it as a whole model."""
     from train import serving
-    from train.pipeline import quiet_libraries
     from train.store import Run
 
-    # Quieting them imports them, which takes seconds: what can be refused without them is refused before.
+    def begin() -> None:
+        # Here, because it imports torch, which takes seconds: what can be refused without it is refused before.
+        from train.pipeline import quiet_libraries
+
+        quiet_libraries()
+
     run = Run.of(options.run)
     if options.verb == "chat":
         serving.chat(
@@ -241,7 +245,7 @@ def serve(options: argparse.Namespace) -> int:
             ask=serving.typed(),
             out=sys.stdout,
             trust_remote_code=options.trust_remote_code,
-            begin=quiet_libraries,
+            begin=begin,
         )
     else:
         lines = serving.merge(
@@ -250,7 +254,7 @@ def serve(options: argparse.Namespace) -> int:
             seed=options.seed,
             out=options.out,
             trust_remote_code=options.trust_remote_code,
-            begin=quiet_libraries,
+            begin=begin,
         )
         print(*lines, sep="\n")
     return 0
