@@ -4,11 +4,12 @@ from .arms import ARMS
 from .case import Case
 from .commands import COMMANDS
 from .compared import COMPARED
+from .compared_logs import COMPARED_LOGS
 from .documents import DOCUMENTS
 from .models import MODELS
 from .questions import QUESTIONS
 from .recipes import RECIPES
 
-CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS, *COMPARED)
+CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS, *COMPARED, *COMPARED_LOGS)
 
 __all__ = ["CASES", "Case"]
