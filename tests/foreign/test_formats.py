@@ -174,10 +174,18 @@ def test_what_a_log_says_of_tokens_seconds_and_ends_is_kept(tmp_path, openbook):
 def test_every_choice_of_every_epoch_is_a_sample(tmp_path, openbook):
     samples = inspect_samples(RESPONSES)
     for sample in samples:
-        sample["output"]["choices"] *= 3
+        (choice,) = sample["output"]["choices"]
+        message = choice["message"]
+        sample["output"]["choices"] = [
+            {**choice, "message": {**message, "content": f"{message['content']} {sample['epoch']}, {n}"}}
+            for n in range(3)
+        ]
     path = write_inspect(tmp_path / "log.json", samples[::-1])
     _, out, _ = openbook("compare", path, "--questions", write_questions(tmp_path))
     assert right(comparison_at(out)) == {"ollama/small/none": (48, 36)}
+    stored = [json.loads(line) for line in Path(out.splitlines()[-1]).with_name("answers.jsonl").open()]
+    own = {row["sample"]: row["text"] for row in stored if row["question"] == "lamp0"}
+    assert [own[n][-4:] for n in range(6)] == ["1, 0", "1, 1", "1, 2", "2, 0", "2, 1", "2, 2"]
 
 
 def test_messages_in_parts_and_attachments_are_put_together_and_reasoning_is_left_out(tmp_path, openbook):
@@ -245,6 +253,19 @@ def test_a_sample_whose_messages_are_kept_apart_is_read(tmp_path, openbook):
     path = write_zstandard(tmp_path / "log.eval", {**parts, "header.json": inspect_header()})
     _, out, _ = openbook("compare", path, "--questions", write_questions(tmp_path))
     assert right(comparison_at(out)) == {"ollama/small/none": (16, 12)}
+
+
+@pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
+def test_a_damaged_part_in_zstandard_is_named(at, tmp_path, openbook):
+    path = write_zstandard(tmp_path / "log.eval", {"header.json": inspect_header()})
+    content = bytearray(path.read_bytes())
+    size = len(content) - len("header.json") * 2 - 30 - 46 - 22
+    content[30 + len("header.json") + int(size * at)] ^= 0xFF
+    path.write_bytes(content)
+    code, _, err = openbook("compare", path, "--questions", write_questions(tmp_path))
+    assert code == 2
+    assert f"error: {path}: header.json: is damaged (" in err
+    assert err.rstrip().endswith("; copy the log anew")
 
 
 def test_a_line_of_many_megabytes_is_an_answer_like_any_other(tmp_path, openbook):
