@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,10 @@ from train.errors import nearest
 REDACTED = (
     "also write report-redacted.html, .md and tables, without any text of the data, for people who may not read it"
 )
+
+
+AddVerb = Callable[[str, str], argparse.ArgumentParser]
+"""Adds a verb with that name and what it does."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,21 +93,56 @@ def parser() -> argparse.ArgumentParser:
     init.add_argument("--name", help="the recipe's name (default: from the questions file)")
     init.add_argument("--out", type=Path, help="the file to write (default: <name>_recipe.py)")
     init.add_argument("--four-bit", action="store_true", help="add an arm that is tuned in 4 bits (QLoRA)")
+    add_compare(verb)
+    add_label(verb)
+    check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
+    check.add_argument("run", type=Path, help="a run directory")
+    add_serving(verb)
+    verb("recipes", "list the recipes there are")
+    return top
+
+
+def add_compare(verb: AddVerb) -> None:
+    """The verb `compare`."""
     compare = verb("compare", "grade and compare answers made elsewhere, and report on them")
     compare.add_argument(
-        "answers", type=Path, help="CSV or JSONL: arm, condition, question, sample, answer [, verdict]"
+        "answers",
+        type=Path,
+        nargs="+",
+        help="CSV or JSONL with arm, condition, question, sample, answer [, seed, verdict]; a run directory of "
+        "openbook; samples_*.jsonl of lm-evaluation-harness; a .json or .eval log of inspect_ai; several are set "
+        "side by side",
     )
-    compare.add_argument("--questions", type=Path, required=True, help="CSV, JSONL or Parquet: id, question, answer …")
+    compare.add_argument(
+        "--questions",
+        type=Path,
+        required=True,
+        help="CSV, JSONL or Parquet: id, question, answer …; or a run directory",
+    )
+    compare.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="FILE=ARM",
+        help="what to call the model of a file that names no arm; FILE=ARM/CONDITION names the condition, too "
+        "(default: the log's model or the file's name, under none); of a run, what to put before its arms; "
+        "may be repeated",
+    )
     compare.add_argument(
         "--contrast",
         action="append",
         default=[],
         metavar="'ARM/CONDITION vs ARM/CONDITION'",
-        help="a planned contrast; may be repeated (default: every pair of up to four cells, else each with the first)",
+        help="a planned contrast; may be repeated (default: cells that differ in the arm alone or in the condition "
+        "alone; of more than four cells each with one other. The reference is the first cell that is not to abstain)",
     )
     compare.add_argument("--abstention", default="", help="the sentence that the models were told to abstain with")
-    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<answers file>-<hash>)")
+    compare.add_argument("--out", type=Path, help="the run directory (default: runs/compare-<inputs>-<hash>)")
     compare.add_argument("--redacted", action="store_true", help=REDACTED)
+
+
+def add_label(verb: AddVerb) -> None:
+    """The verb `label`."""
     label = verb("label", "let people grade answers, blind, in the browser or in a spreadsheet; then report again")
     label.add_argument("run", type=Path, help="a run directory")
     label.add_argument("--as", dest="who", default="", metavar="NAME", help="who labels; kept with every label")
@@ -119,8 +159,10 @@ def parser() -> argparse.ArgumentParser:
     sheets.add_argument(
         "--import", dest="sheet", type=Path, metavar="FILE.csv", help="take the verdicts of such a sheet as NAME's"
     )
-    check = verb("verify", "recompute every number of a report from the stored answers; name what differs")
-    check.add_argument("run", type=Path, help="a run directory")
+
+
+def add_serving(verb: AddVerb) -> None:
+    """The verbs `chat` and `merge`."""
     chat = verb("chat", "ask an arm of a run questions of your own, with passages that are searched for")
     chat.add_argument("run", type=Path, help="a run directory")
     chat.add_argument("--arm", required=True, help="the arm that answers, such as open-book")
@@ -133,8 +175,6 @@ def parser() -> argparse.ArgumentParser:
     merge.add_argument("--out", type=Path, required=True, help="the directory to write, which must not exist")
     for each in (chat, merge):
         each.add_argument("--trust-remote-code", action="store_true", help="let the base run Python code of its own")
-    verb("recipes", "list the recipes there are")
-    return top
 
 
 def how_many(text: str) -> int:

@@ -187,7 +187,15 @@ def compare(options: argparse.Namespace, screen: Screen) -> int:
     from train.assess import write_report
     from train.foreign import compare_answers
 
-    run = compare_answers(options.answers, options.questions, options.contrast, options.abstention, options.out, screen)
+    run = compare_answers(
+        options.answers,
+        options.questions,
+        options.contrast,
+        options.abstention,
+        options.out,
+        screen,
+        options.name,
+    )
     if options.redacted:
         with run:
             write_report(run, redacted=True)
@@ -230,10 +238,14 @@ def init(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Uses what a run has tuned: talks to an arm, or writes it as a whole model."""
     from train import serving
-    from train.pipeline import quiet_libraries
     from train.store import Run
 
-    quiet_libraries()
+    def begin() -> None:
+        # Here, because it imports torch, which takes seconds: what can be refused without it is refused before.
+        from train.pipeline import quiet_libraries
+
+        quiet_libraries()
+
     run = Run.of(options.run)
     if options.verb == "chat":
         serving.chat(
@@ -244,10 +256,18 @@ def serve(options: argparse.Namespace) -> int:
             ask=serving.typed(),
             out=sys.stdout,
             trust_remote_code=options.trust_remote_code,
+            begin=begin,
         )
     else:
-        trust = options.trust_remote_code
-        print(*serving.merge(run, options.arm, seed=options.seed, out=options.out, trust_remote_code=trust), sep="\n")
+        lines = serving.merge(
+            run,
+            options.arm,
+            seed=options.seed,
+            out=options.out,
+            trust_remote_code=options.trust_remote_code,
+            begin=begin,
+        )
+        print(*lines, sep="\n")
     return 0
 
 

@@ -3,11 +3,13 @@
 from .arms import ARMS
 from .case import Case
 from .commands import COMMANDS
+from .compared import COMPARED
+from .compared_logs import COMPARED_LOGS
 from .documents import DOCUMENTS
 from .models import MODELS
 from .questions import QUESTIONS
 from .recipes import RECIPES
 
-CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS)
+CASES = (*QUESTIONS, *DOCUMENTS, *RECIPES, *MODELS, *ARMS, *COMMANDS, *COMPARED, *COMPARED_LOGS)
 
 __all__ = ["CASES", "Case"]

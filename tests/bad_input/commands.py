@@ -124,7 +124,7 @@ COMMANDS = (
         command=COMPARE,
         place="answers.csv: ",
         value="column 'answer' is missing",
-        mend="the columns are 'arm', 'condition', 'question', 'sample', 'text'",
+        mend="did you mean 'text'? rename it to 'answer'",
     ),
     case(
         "compare: an unknown question",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from train.data import load_answers
+from train.data.answers import ragged_cells
 from train.errors import InputProblems, UserError
 
 ROW: dict[str, Any] = {"arm": "base", "condition": "gold", "question": "q1", "sample": 0, "answer": "30 days"}
@@ -21,7 +22,7 @@ def test_csv_and_jsonl_give_equal_answers_and_verdicts(write):
         row(seed=1, sample=1, answer="", verdict=None),
         row(seed=1, sample=2, answer="nan", verdict="abstained"),
     ]
-    read = [load_answers(write("a.csv", rows)), load_answers(write("a.jsonl", rows), questions={"q1"})]
+    read = [load_answers(write("a.csv", rows)), load_answers(write("a.jsonl", rows), questions={"q1": "What?"})]
     assert read[0] == read[1]
     assert [answer.text for answer in read[0].answers] == [' 30일,\n"네" ', "", "nan"]
     assert [(answer_id.seed, answer_id.sample, word) for answer_id, word in read[0].verdicts.items()] == [
@@ -69,19 +70,26 @@ def test_the_key_is_made_of_the_content_alone(write):
         ([row(question="zz"), row(question="zz", sample=1)], "no question has the id 'zz' (2 answers); name one"),
         ([{k: v for k, v in ROW.items() if k != "sample"}], "column 'sample' is missing; the columns are"),
         ([row(), {k: v for k, v in ROW.items() if k != "answer"}], "row 2, column 'answer': is missing"),
+        ([row(question="What is IT")], "is named by its text, such as 'What is IT'; write the id instead, here 'q1'"),
+        ([{"model" if k == "arm" else k: v for k, v in ROW.items()}], "did you mean 'model'? rename it to 'arm'"),
+        (
+            [{"Output" if k == "answer" else k: v for k, v in ROW.items()}],
+            "did you mean 'Output'? rename it to 'answer'",
+        ),
+        ([{k: v for k, v in ROW.items() if k != "arm"}], "add it: the name of the model that answered; or give --name"),
         ([], "has no answers"),
     ],
 )
 def test_bad_answers_are_named(write, rows, message):
     with pytest.raises(InputProblems) as caught:
-        load_answers(write("a.jsonl", rows), questions=["q1"])
+        load_answers(write("a.jsonl", rows), questions={"q1": "What is it?"})
     assert message in str(caught.value)
 
 
 def test_all_problems_are_listed_at_once(write):
     text = "arm,condition,question,sample,answer\n,gold,q1,x,a\nbase,gold,nope,0,a\n"
     with pytest.raises(InputProblems) as caught:
-        load_answers(write("a.csv", text), questions=["q1"])
+        load_answers(write("a.csv", text), questions={"q1": "What?"})
     assert len(caught.value.problems) == 3
 
 
@@ -96,11 +104,41 @@ def test_cells_that_lack_answers_are_warned_of_with_counts(write):
         for arm, seeds in (("base", (0,)), ("tuned", (0, 1)))
         for seed, question, sample in itertools.product(seeds, ("q1", "q2", "q3"), range(2))
     ]
-    assert not load_answers(write("a.csv", full)).warnings
+    assert not ragged_cells(load_answers(write("a.csv", full)).answers, "a.csv")
     ragged = [r for r in full if not (r["arm"] == "tuned" and r["question"] == "q3" and r["seed"] == 1)]
     ragged.remove(row(arm="tuned", seed=0, question="q1", sample=1))
-    (warning,) = load_answers(write("b.csv", ragged)).warnings
-    assert warning.endswith(
+    (warning,) = ragged_cells(load_answers(write("b.csv", ragged)).answers, "b.csv")
+    assert warning == (
         "b.csv: arm 'tuned', condition 'gold': 3 of 12 answers are missing "
         "(none for 1 question(s): q3; too few for 1 question(s): q1)"
     )
+
+
+def test_questions_that_only_other_files_have_are_missing_answers_too(write):
+    answers = load_answers(write("a.csv", [row(), row(question="q2")])).answers
+    (warning,) = ragged_cells(answers, "a.csv", {"q1", "q2", "q3"})
+    assert warning.endswith("1 of 3 answers are missing (none for 1 question(s): q3)")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "condition", "cells"),
+    [
+        (("arm", "condition"), "", ("small", "none")),
+        (("arm", "condition"), "gold+2", ("small", "gold+2")),
+        (("arm",), "", ("small", "gold")),
+    ],
+)
+def test_a_file_that_names_no_arm_is_given_one(write, lacks, condition, cells):
+    rows = [{k: v for k, v in row(sample=n).items() if k not in lacks} for n in range(3)]
+    answers = load_answers(write("a.csv", rows), arm="small", condition=condition).answers
+    assert {(answer.arm, answer.condition) for answer in answers} == {cells}
+    assert len({answer.key for answer in answers}) == 3
+
+
+def test_an_arm_or_condition_that_is_there_is_not_overwritten(write):
+    with pytest.raises(InputProblems) as caught:
+        load_answers(write("a.csv", [ROW]), arm="small", condition="none")
+    assert [problem.split(": ")[0].rpartition(":")[2] for problem in caught.value.problems] == [
+        "column 'arm'",
+        "column 'condition'",
+    ]

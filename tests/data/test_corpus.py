@@ -219,3 +219,17 @@ def test_a_file_name_with_a_line_break_is_an_error(write, tmp_path):
     write("docs/a\nb.md", "x")
     with pytest.raises(UserError, match="rename the file"):
         load_corpus(tmp_path / "docs")
+
+
+def test_passages_with_the_same_text_are_named(write, tmp_path):
+    write("docs/a.md", "# Lamp\nIt is red.\n")
+    write("docs/b.md", "# Lamp\nIt  is\nred.\n")
+    write("docs/d.txt", "blue")
+    write("docs/e.txt", "blue\n")
+    (warning,) = load_corpus(tmp_path / "docs").warnings
+    assert (
+        "2 text(s) are there more than once: 'a.md#lamp' = 'b.md#lamp', 'd.txt' = 'e.txt'; keep one of each" in warning
+    )
+    rows = [{"id": id, "text": "same" if id < "c" else id} for id in "abcd"]
+    (warning,) = load_corpus(write("corpus.jsonl", rows)).warnings
+    assert "1 text(s) are there more than once: 'a' = 'b';" in warning

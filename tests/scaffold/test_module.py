@@ -25,7 +25,7 @@ from train.loading import load_recipe, summary
 from train.prepare import prepare
 from train.recipe import Tuned
 from train.scaffold import write_recipe
-from train.scaffold.choices import room_for, training_size
+from train.scaffold.choices import training_size
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
@@ -130,21 +130,6 @@ def test_the_answer_that_all_unanswerable_questions_share_is_the_sentence_to_abs
     path, _ = write_recipe(write_questions(folder / "q.jsonl", rows), folder / "docs", "org/model")
     assert_clean(path)
     assert load_recipe(str(path)).prompt.abstention == abstention
-
-
-@pytest.mark.parametrize(
-    ("answers", "room"),
-    [
-        ([""], 16),
-        (["x" * 24], 32),
-        (["x" * 25], 48),
-        (["가" * 8], 32),
-        (["x", "x" * 300], 224),
-        (["가" * 5000], 1024),
-    ],
-)
-def test_there_is_room_for_the_longest_reference_twice_over(answers, room):
-    assert room_for(answers) == room
 
 
 def test_the_more_rows_the_fewer_epochs_and_the_more_weights():

@@ -1,13 +1,12 @@
 """Comparison: graded answers in, the content of `comparison.json` out (cells, paired contrasts, the decision).
 
-`compare` does it all; `decision_contrasts` names what the decision needs in the planned family, `reference` the cell
-that others are held against where nothing was planned; `cause_of` says why one answer was not right, `count_verdicts`
-whose verdict on each answer counts.
+`compare` does it all; `decision_contrasts` names what the decision needs in the planned family; `cause_of` says why one
+answer was not right, `count_verdicts` whose verdict on each answer counts.
 """
 
 from train.comparison.attribution import CAUSES, cause_of
 from train.comparison.comparison import compare
 from train.comparison.counting import count_verdicts
-from train.comparison.decision import decision_contrasts, reference
+from train.comparison.decision import decision_contrasts
 
-__all__ = ["CAUSES", "cause_of", "compare", "count_verdicts", "decision_contrasts", "reference"]
+__all__ = ["CAUSES", "cause_of", "compare", "count_verdicts", "decision_contrasts"]

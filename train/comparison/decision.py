@@ -229,16 +229,6 @@ def _rows(findings: Sequence[Finding]) -> list[Row]:
     return list({finding.row["name"]: finding.row for finding in findings if finding.row}.values())
 
 
-def reference(cells: Sequence[Cell]) -> Cell:
-    """The cell that the others are held against where nothing was planned: the first that is to answer.
-
-    Under distractors abstaining is right, and a counterfactual passage shows made-up facts: neither says how often
-    questions are answered right.
-    """
-    apart = ("distractors@", "counterfactual")
-    return next((cell for cell in cells if not cell.condition.startswith(apart)), cells[0])
-
-
 def _as_planned(cells: Sequence[Mapping[str, Any]], rows: Sequence[Row], *, split: str, alpha: float) -> Outcome:
     """For arms made elsewhere: what the planned contrasts show. How the arms were made is not known here."""
     planned = [row for row in rows if row["p_holm"] is not None]

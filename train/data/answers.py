@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from train.data.cells import BadCell, is_absent, optional_text, required_name, verbatim_text, whole_number
 from train.data.problems import Problems, did_you_mean, named, shown
-from train.data.tables import CellReader, check_columns, read_table
+from train.data.tables import CellReader, Table, check_columns, read_table
+from train.data.text import normalise
 from train.errors import nearest
 from train.records import Answer, AnswerId, Word
 
@@ -22,6 +23,25 @@ REQUIRED = ("arm", "condition", "question", "sample", "answer")
 OPTIONAL = ("seed", "verdict")
 KINDS = (".csv", ".jsonl")
 VERDICTS: tuple[Word, ...] = ("correct", "wrong", "abstained")
+
+CALLED_ELSEWHERE = {
+    "arm": ("model", "model_name", "system", "run", "variant", "name"),
+    "condition": ("context", "setting", "mode", "prompt"),
+    "question": ("question_id", "qid", "prompt_id", "query", "id", "input"),
+    "sample": ("epoch", "trial", "repeat", "sample_id", "attempt", "index"),
+    "answer": ("text", "response", "output", "completion", "prediction", "generation", "generated_text"),
+}
+"""What other tools call our columns, likelier ones first."""
+
+MENDS = {
+    "arm": "add it: the name of the model that answered; or give --name FILE=ARM",
+    "condition": "add it: none where the question was asked alone, gold with the passage that answers it; or give "
+    "--name FILE=ARM/CONDITION",
+    "question": "add it: the question's id",
+    "sample": "add it: 0, 1, 2, … for the answers of one arm to one question",
+    "answer": "add it: the text that the model gave",
+}
+"""What to do about a column that is not there, under no other name either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +53,14 @@ class AnswersFile:
     warnings: tuple[str, ...] = ()
 
 
-def load_answers(path: str | Path, *, questions: Collection[str] | None = None) -> AnswersFile:
+def load_answers(
+    path: str | Path,
+    *,
+    questions: Mapping[str, str] | None = None,
+    suffix: str | None = None,
+    arm: str = "",
+    condition: str = "",
+) -> AnswersFile:
     """Reads and validates answers.
 
     An answer is kept exactly as written, and may be empty; only line ends inside a CSV cell become `\\n`. Its key is a
@@ -41,15 +68,19 @@ def load_answers(path: str | Path, *, questions: Collection[str] | None = None) 
 
     Args:
         path: the file.
-        questions: the ids that `question` may name; None if they are not checked.
+        questions: id -> text of the questions that `question` may name; None if they are not checked.
+        suffix: `.csv` or `.jsonl`, where the file's name does not say what it is.
+        arm: the arm of all answers, in a file without that column.
+        condition: likewise; "none" where an arm is given, and neither this nor the column.
 
     Raises:
         UserError: the file cannot be read.
         InputProblems: every problem in it, with row and column.
     """
-    table = read_table(Path(path), (*REQUIRED, *OPTIONAL), KINDS, "an answers file")
+    table = read_table(Path(path), (*REQUIRED, *OPTIONAL), KINDS, "an answers file", suffix=suffix)
+    table = _named(table, arm, condition) if arm else table
     problems = table.problems
-    warnings = [*table.warnings, *check_columns(table, REQUIRED)]
+    warnings = [*table.warnings, *check_columns(table, REQUIRED, CALLED_ELSEWHERE, MENDS)]
     if not table.rows and not problems:
         problems.add(None, None, "has no answers", "write one row per answer")
     complete = all(column in table.columns for column in REQUIRED)
@@ -66,8 +97,7 @@ def load_answers(path: str | Path, *, questions: Collection[str] | None = None) 
     if questions is not None:
         _check_questions(answers, questions, problems)
     problems.raise_if_any()
-    read = tuple(answer for _, answer in answers)
-    return AnswersFile(read, verdicts, (*warnings, *ragged_cells(read, str(path))))
+    return AnswersFile(tuple(answer for _, answer in answers), verdicts, tuple(warnings))
 
 
 def answer_key(answer: Answer) -> str:
@@ -76,15 +106,16 @@ def answer_key(answer: Answer) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
-def ragged_cells(answers: Sequence[Answer], place: str) -> list[str]:
+def ragged_cells(answers: Sequence[Answer], place: str, asked: Collection[str] = ()) -> list[str]:
     """A warning for each cell that lacks answers which other cells have.
 
-    A full cell has every question of the file times every sample number of the file, for each of its own seeds.
+    A full cell has every question (those of the answers, or `asked` where other files have more) times every sample
+    number of the answers, for each of its own seeds.
     """
     cells: dict[tuple[str, str], set[tuple[int, str, int]]] = defaultdict(set)
     for answer in answers:
         cells[answer.arm, answer.condition].add((answer.seed, answer.question, answer.sample))
-    questions = sorted({answer.question for answer in answers})
+    questions = sorted({answer.question for answer in answers} | set(asked))
     samples = sorted({answer.sample for answer in answers})
     warnings = []
     for (arm, condition), present in sorted(cells.items()):
@@ -92,8 +123,8 @@ def ragged_cells(answers: Sequence[Answer], place: str) -> list[str]:
         full = len(seeds) * len(questions) * len(samples)
         if len(present) == full:
             continue
-        asked = {(seed, question) for seed, question, _ in present}
-        unasked = {q: None for q in questions if any((seed, q) not in asked for seed in seeds)}
+        had = {(seed, question) for seed, question, _ in present}
+        unasked = {q: None for q in questions if any((seed, q) not in had for seed in seeds)}
         short = [
             question
             for question in questions
@@ -106,6 +137,20 @@ def ragged_cells(answers: Sequence[Answer], place: str) -> list[str]:
             f"({'; '.join(lists)})"
         )
     return warnings
+
+
+def _named(table: Table, arm: str, condition: str) -> Table:
+    """The table with one arm, and one condition where it has no such column, in every row.
+
+    A column that is there already is noted as a problem.
+    """
+    for column, given in (("arm", arm), ("condition", condition)):
+        if given and column in table.columns:
+            mend = f"leave {given!r} out of --name, or remove the column"
+            table.problems.add(None, column, "is there, and each answer has its own", mend)
+    added = {"arm": arm} if "condition" in table.columns else {"arm": arm, "condition": condition or "none"}
+    rows = tuple(replace(row, cells={**row.cells, **added}) for row in table.rows)
+    return replace(table, columns=(*table.columns, *added) if table.columns else (), rows=rows)
 
 
 def _answer(cell: CellReader) -> tuple[Answer, Word | None]:
@@ -145,11 +190,12 @@ def _check_repeated(answers: Sequence[tuple[int, Answer]], problems: Problems) -
             problems.add(number, None, what, "number the samples of a question 0, 1, 2, …")
 
 
-def _check_questions(answers: Sequence[tuple[int, Answer]], questions: Collection[str], problems: Problems) -> None:
+def _check_questions(answers: Sequence[tuple[int, Answer]], questions: Mapping[str, str], problems: Problems) -> None:
     rows: dict[str, list[int]] = defaultdict(list)
     for number, answer in answers:
         if answer.question not in questions:
             rows[answer.question].append(number)
+    _check_for_texts(rows, questions, problems)
     ids = list(questions)
     # Once per id, not per answer: a wrong id is usually wrong in every cell.
     for question, numbers in rows.items():
@@ -157,3 +203,17 @@ def _check_questions(answers: Sequence[tuple[int, Answer]], questions: Collectio
         mend = "" if problems.full else did_you_mean(question, ids)
         what = f"no question has the id {question!r}{others}"
         problems.add(numbers[0], "question", what, mend or "name one of the questions file")
+
+
+def _check_for_texts(rows: dict[str, list[int]], questions: Mapping[str, str], problems: Problems) -> None:
+    """Notes, once, that questions' texts stand where their ids belong, and takes their rows out of `rows`."""
+    by_text = {normalise(text): id for id, text in questions.items() if text}
+    found = {name: by_text[normalise(name)] for name in rows if normalise(name) in by_text}
+    if found:
+        name, id = next(iter(found.items()))
+        count = (
+            f"{len(found)} questions are named by their texts" if len(found) > 1 else "a question is named by its text"
+        )
+        problems.add(rows[name][0], "question", f"{count}, such as {shown(name)}", f"write the id instead, here {id!r}")
+    for name in found:
+        del rows[name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from train.data.files import file_errors, kind, read_text, require_file
 from train.data.markdown import sections
 from train.data.problems import named, shown
 from train.data.tables import CellReader, check_columns, read_table
+from train.data.text import verbatim
 from train.errors import UserError
 from train.records import Passage
 
@@ -60,7 +62,24 @@ def load_corpus(path: str | Path) -> Corpus:
     repeated = [name for name, count in Counter(passage.id for passage in passages).items() if count > 1]
     if repeated:
         raise UserError(f"{path}: two files give the passage id {named(map(repr, repeated))}; rename one of them")
-    return Corpus(tuple(passages), tuple(warnings))
+    return Corpus(tuple(passages), (*warnings, *repeated_texts(passages, str(path))))
+
+
+def repeated_texts(passages: Sequence[Passage], place: str) -> list[str]:
+    """A warning about passages that have the same text, naming them.
+
+    A search cannot tell them apart, and one that is not named as evidence holds the answer all the same.
+    """
+    by_text: dict[str, list[str]] = {}
+    for passage in passages:
+        by_text.setdefault(verbatim(passage.text), []).append(passage.id)
+    groups = [" = ".join(map(repr, ids)) for ids in by_text.values() if len(ids) > 1]
+    if not groups:
+        return []
+    return [
+        f"{place}: {len(groups)} text(s) are there more than once: {named(groups)}; keep one of each, or name all of "
+        "them as evidence"
+    ]
 
 
 def document_passages(name: str, text: str) -> list[Passage]:
@@ -141,7 +160,7 @@ def _jsonl(path: Path) -> Corpus:
             problems.add(row.number, "id", f"{passage.id!r} is the id of row {earlier} too", "give each its own")
         passages.append(passage)
     problems.raise_if_any()
-    return Corpus(tuple(passages), table.warnings)
+    return Corpus(tuple(passages), (*table.warnings, *repeated_texts(passages, str(path))))
 
 
 def _object(value: object) -> dict[str, Any]:

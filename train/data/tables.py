@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from train.data.cells import BadCell
@@ -67,8 +68,12 @@ class CellReader:
             return default
 
 
-def read_table(path: Path, columns: Sequence[str], kinds: Sequence[str], what: str) -> Table:
+def read_table(
+    path: Path, columns: Sequence[str], kinds: Sequence[str], what: str, *, suffix: str | None = None
+) -> Table:
     """Reads a table; `columns` are those wanted (others are not decoded from Parquet), `what` names it in errors.
+
+    `suffix` says of what kind it is, where the name of the file does not.
 
     Malformed rows are left out and noted in `problems`, so that a caller goes on and reports everything at once.
 
@@ -76,7 +81,7 @@ def read_table(path: Path, columns: Sequence[str], kinds: Sequence[str], what: s
         UserError: the file cannot be read at all.
     """
     require_file(path)
-    suffix = kind(path, kinds, what)
+    suffix = suffix or kind(path, kinds, what)
     if suffix == ".parquet":
         table = _read_parquet(path, columns)
     else:
@@ -128,8 +133,16 @@ def rename_columns(table: Table, columns: Mapping[str, str], known: Sequence[str
     )
 
 
-def check_columns(table: Table, required: Sequence[str]) -> tuple[str, ...]:
-    """Notes missing columns as problems; returns a warning for each column that is not read."""
+def check_columns(
+    table: Table,
+    required: Sequence[str],
+    called_elsewhere: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    mends: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """Notes missing columns as problems; returns a warning for each column that is not read.
+
+    `called_elsewhere` has other names of a column, `mends` what to do where it is there under none.
+    """
     if not table.columns and not table.rows:
         return ()  # An empty file is its own problem.
     unknown = [column for column in table.columns if column not in table.known]
@@ -137,9 +150,12 @@ def check_columns(table: Table, required: Sequence[str]) -> tuple[str, ...]:
     open_names = [name for name in table.known if unknown and any(name not in row.cells for row in table.rows)]
     for column in required:
         if column not in table.columns:
-            near = closest(column, unknown)
+            folded = {name.casefold(): name for name in reversed(unknown)}
+            others = (folded[name] for name in called_elsewhere.get(column, ()) if name in folded)
+            near = closest(column, unknown) or next(others, "")
             there = ", ".join(map(repr, table.columns))
-            mend = f"did you mean {near!r}? rename it to {column!r}" if near else f"the columns are {there or 'none'}"
+            mend = f"the columns are {there or 'none'}" + (f"; {mends[column]}" if column in mends else "")
+            mend = f"did you mean {near!r}? rename it to {column!r}" if near else mend
             table.problems.add(None, None, f"column {column!r} is missing", mend)
     warnings = []
     for column in unknown:

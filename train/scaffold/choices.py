@@ -11,14 +11,12 @@ from train.conditions import GOLD, NONE, Condition, Distractors, Gold, Retrieved
 from train.errors import InputProblems
 from train.recipe import Splits
 from train.records import SPLITS, TEST_SPLITS
+from train.scaffold.lengths import ESTIMATE, Room, Ruler, room_for
 from train.scaffold.material import Material
-from train.scaffold.wording import Wording, tokens, wording_of
+from train.scaffold.wording import Wording, wording_of
 
 FEW = 24
 """With fewer unseen questions than this most differences stay undetermined."""
-
-PLENTY = 1024
-"""More new tokens than this are never proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +31,15 @@ class Choices:
     wording: Wording
     epochs: int
     rank: int
-    max_new_tokens: int
+    room: Room
     splits: Splits | None
 
 
-def choose(material: Material, *, four_bit: bool) -> Choices:
-    """Arms, conditions, contrasts, prompts and sizes; `four_bit` adds the last arm once more, tuned with QLoRA."""
+def choose(material: Material, *, four_bit: bool, ruler: Ruler = ESTIMATE) -> Choices:
+    """Arms, conditions, contrasts, prompts and sizes; `four_bit` adds the last arm once more, tuned with QLoRA.
+
+    `ruler` measures the references, in the tokens of the model if it can.
+    """
     conditions = tuple(possible_conditions(material))
     arms = ["base"]
     if material.of("train"):
@@ -59,7 +60,7 @@ def choose(material: Material, *, four_bit: bool) -> Choices:
         wording=wording,
         epochs=epochs,
         rank=rank,
-        max_new_tokens=room_for([wording.abstention, *(question.answer for question in material.questions)]),
+        room=room_for([question.answer for question in material.questions], wording.abstention, ruler),
         splits=Splits() if material.divided else None,
     )
 
@@ -109,12 +110,6 @@ def training_size(rows: int) -> tuple[int, int]:
     return 6, 16
 
 
-def room_for(answers: Sequence[str]) -> int:
-    """Tokens for an answer twice as long as the longest of these, and 16 more; a multiple of 16, at most `PLENTY`."""
-    wanted = 16 + 2 * max(map(tokens, answers))
-    return min(PLENTY, -int(-wanted // 16) * 16)
-
-
 def describe(material: Material, choices: Choices) -> Iterator[str]:
     """What was found and what was chosen for it, line by line."""
     counts = Counter(question.split for question in material.questions)
@@ -130,7 +125,7 @@ def describe(material: Material, choices: Choices) -> Iterator[str]:
     yield f"conditions {', '.join(condition.name for condition in choices.conditions)}"
     if material.rows:
         yield f"training   {choices.epochs} epochs at rank {choices.rank}, for {material.rows} rows"
-    yield f"answers    up to {choices.max_new_tokens} tokens, for the longest reference twice over"
+    yield f"answers    {choices.room.reason()}"
     if choices.splits:
         yield (
             f"splits     there is no column 'split': {choices.splits.unseen:.0%} of the facts are unseen, "
@@ -156,5 +151,8 @@ def concerns(material: Material, choices: Choices) -> Iterator[str]:
     if unseen < FEW:
         mend = "add questions or raise Splits(unseen=…)" if choices.splits else "add questions of that split"
         yield f"{unseen} unseen questions: with fewer than {FEW} most differences stay undetermined; {mend}"
-    if choices.max_new_tokens == PLENTY:
-        yield f"the longest reference may not fit into {PLENTY} tokens twice over; raise sampling.max_new_tokens"
+    if choices.room.longer:
+        yield (
+            f"{choices.room.longer} of {choices.room.references} references are longer than {choices.room.tokens} "
+            "tokens and could not be said whole; raise sampling.max_new_tokens"
+        )

@@ -12,6 +12,7 @@ from train.fields import HUB
 from train.models.source import package_file
 from train.naming import check_slug
 from train.scaffold.choices import choose, describe
+from train.scaffold.lengths import ruler_of
 from train.scaffold.material import attempt, read
 from train.scaffold.module import Names, literal, module_text, path_code
 
@@ -50,7 +51,7 @@ def write_recipe(
     material = attempt(lambda: read(questions, documents), problems)
     if problems or base is None or material is None:
         raise InputProblems(problems)
-    choices = choose(material, four_bit=four_bit)
+    choices = choose(material, four_bit=four_bit, ruler=ruler_of(model))
     names = Names(
         name=named,
         title=f"{Path(model).name} on {questions.name}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import tee
 from typing import TextIO
@@ -15,7 +15,7 @@ from train.conditions import NoContext, Retrieved
 from train.errors import UserError
 from train.records import Passage
 from train.report.texts import encodable, visible
-from train.serving.stored import Respondent, StoredArm, load, stored_arm
+from train.serving.stored import Respondent, StoredArm, check_base, load, stored_arm
 from train.serving.stream import answer_tokens, pieces
 from train.store import Run, revive
 
@@ -37,6 +37,7 @@ def chat(
     ask: Iterable[str],
     out: TextIO,
     trust_remote_code: bool = False,
+    begin: Callable[[], None] = lambda: None,
 ) -> None:
     """Answers each question of `ask` with that arm and writes passages and answer to `out`, until a blank question.
 
@@ -51,13 +52,17 @@ def chat(
         ask: the questions, such as `typed()`.
         out: where to write; no control character of a passage or an answer gets there.
         trust_remote_code: let the base run Python code of its own, where the recipe did.
+        begin: called once nothing more can be refused without the model: importing what loads it takes seconds.
 
     Raises:
         UserError: the run has no such arm, seed, adapter, base or passages.
     """
     stored = stored_arm(run, arm, seed)
     count, why = number_of_passages(stored, passages)
-    find = searcher(run, count, explicit=passages is not None)
+    known = passages_of(run, count, explicit=passages is not None)
+    check_base(stored, trust_remote_code=trust_remote_code)
+    begin()
+    find = searcher(known, count)
     print(introduction(run, stored, count, why), file=out, flush=True)
     respondent = load(
         stored, lambda line: print(visible(line), file=out, flush=True), trust_remote_code=trust_remote_code
@@ -86,17 +91,22 @@ def number_of_passages(stored: StoredArm, passages: int | None) -> tuple[int, st
             return PASSAGES, "; --passages N shows others, 0 none"
 
 
-def searcher(run: Run, count: int, *, explicit: bool) -> Find:
-    """Finds that many passages for a question; raises `UserError` where the run has none and some were asked for."""
-    from train.retrieval import BM25
-
+def passages_of(run: Run, count: int, *, explicit: bool) -> dict[str, Passage]:
+    """The passages that a search can find, by id; raises `UserError` where there are none and some were asked for."""
     stored = [revive(Passage, record) for record in run.records("passages.jsonl")] if count else []
     # A counterfactual passage says what is not so; it is there for one condition alone.
     known = {passage.id: passage for passage in stored if passage.source != "counterfactual"}
+    if not known and explicit and count:
+        raise UserError(f"--passages {count}: {run.directory} has no passages; give --passages 0")
+    return known
+
+
+def searcher(known: Mapping[str, Passage], count: int) -> Find:
+    """Finds that many of these passages for a question."""
     if not known:
-        if explicit and count:
-            raise UserError(f"--passages {count}: {run.directory} has no passages; give --passages 0")
         return lambda question: []
+    from train.retrieval import BM25
+
     index = BM25(list(known.values()))
     return lambda question: [known[identifier] for identifier in index.search(question, count)]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from train import models
 from train.errors import UserError
-from train.serving.stored import Respondent, load, stored_arm
+from train.serving.stored import Respondent, check_base, load, stored_arm
 from train.store import Run
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def merge(
     out: Path,
     trust_remote_code: bool = False,
     say: models.Say = models.silent,
+    begin: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Writes the arm's model with the adapter merged into its weights, and says how far its logits moved.
 
@@ -43,6 +44,7 @@ def merge(
         out: the directory to write, which must not exist.
         trust_remote_code: let a base run Python code of its own, where the recipe did.
         say: called with lines for the person who waits.
+        begin: called once nothing more can be refused without the model: importing what loads it takes seconds.
 
     Returns:
         Lines for a person: what was written, and the differences.
@@ -55,6 +57,8 @@ def merge(
         raise UserError(f"--arm {arm!r}: is not tuned, so there is nothing to merge; use the base itself")
     if out.exists():
         raise UserError(f"--out {out}: is there already; name a directory that is not")
+    check_base(stored, trust_remote_code=trust_remote_code)
+    begin()
     prompts, before = tested_logits(run, load(stored, say, trust_remote_code=trust_remote_code))
     whole = load(replace(stored, quantization=None), say, trust_remote_code=trust_remote_code)
     merged = whole.model.merge_and_unload()

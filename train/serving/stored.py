@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from train import __version__, models, tuning
 from train.conditions import Condition, parse_condition
 from train.errors import UserError
+from train.models.source import package_file
 from train.prompts import ChatFormat
 from train.recipe import Base, LoRA, PromptTemplate, QLoRA, Sampling
 from train.store import Record, Run
@@ -132,25 +133,33 @@ def whole_adapter(run: Run, arm: str, seed: int) -> Path:
     return directory
 
 
-def load(stored: StoredArm, say: models.Say, *, trust_remote_code: bool = False) -> Respondent:
-    """The arm's model with its adapter, in the precision that this machine gives its base.
+def check_base(stored: StoredArm, *, trust_remote_code: bool) -> None:
+    """Raises `UserError` for a base that wants to run code that is not trusted, or that is not on this disk any more.
 
     That the recipe trusted the base's own Python code is not enough to run it: the run may be somebody else's.
+    """
+    base = stored.base
+    if base.trust_remote_code and not trust_remote_code:
+        raise UserError(
+            f"base.model = {base.model!r}: runs Python code of its own; give --trust-remote-code if you trust it"
+        )
+    if base.model.startswith("package:"):
+        package_file(base.model)
+    elif stored.commit is None and not Path(base.model).expanduser().exists():
+        where = "" if Path(base.model).expanduser().is_absolute() else f" (seen from {Path.cwd()})"
+        raise UserError(f"base.model = {base.model!r}: is not there any more{where}; put the base back to where it was")
+
+
+def load(stored: StoredArm, say: models.Say, *, trust_remote_code: bool = False) -> Respondent:
+    """The arm's model with its adapter, in the precision that this machine gives its base.
 
     Raises:
         UserError: the base is not where the recipe says, is another than the run was made with, or wants to run code
             that is not trusted.
     """
-    if stored.base.trust_remote_code and not trust_remote_code:
-        raise UserError(
-            f"base.model = {stored.base.model!r}: runs Python code of its own; give --trust-remote-code if you trust it"
-        )
+    check_base(stored, trust_remote_code=trust_remote_code)
     # The newest revision may be another by now than the one that the run was made with.
     base = replace(stored.base, revision=stored.commit or stored.base.revision)
-    local = stored.commit is None and not base.model.startswith("package:")
-    if local and not Path(base.model).expanduser().exists():
-        where = "" if Path(base.model).expanduser().is_absolute() else f" (seen from {Path.cwd()})"
-        raise UserError(f"base.model = {base.model!r}: is not there any more{where}; put the base back to where it was")
     source = models.resolve(base, say)
     if source.fingerprint != stored.fingerprint:
         raise UserError(
