@@ -130,7 +130,7 @@ def test_answering_is_compared_at_the_same_length_of_answers(measure):
     )  # fmt: skip
     check(figures, 1)
     (rows,) = rows_of(figures, "comparison")
-    assert list(rows) == ["openbook", "generate-one", "generate-padded", "continuous"]
+    assert list(rows) == ["openbook", "openbook-vllm", "generate-one", "generate-padded", "continuous"]
     answers = {name: summary["runs"][0]["units"] for name, summary in rows.items() if summary["runs"]}
     assert {**answers, "continuous": 6} == {"openbook": 6, "generate-one": 2, "generate-padded": 6, "continuous": 6}
     assert all(run["new_tokens"] == 6 * run["units"] for summary in rows.values() for run in summary["runs"])

@@ -191,6 +191,5 @@ def test_what_planned_contrasts_show_of_models_made_elsewhere_is_said(tmp_path, 
     assert code == 0
     sentence = out.splitlines()[-2]
     assert sentence.startswith("gpt with gold is better than llama with gold by 83.3 points [")
-    assert "gpt with gold is better than llama with none by 83.3 points [" in sentence
     assert "No difference is shown between llama with gold and llama with none (0.0 points" in sentence
     assert "untouched" not in sentence and "Undetermined" not in sentence

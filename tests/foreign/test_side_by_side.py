@@ -156,9 +156,9 @@ def test_two_runs_in_one_report_have_their_cells_labels_contexts_and_splits(two_
             each for each in own["cells"]
             if (each["arm"], each["condition"], each["split"]) == (plain, cell["condition"], cell["split"])
         )  # fmt: skip
-        if not any(name.startswith("person") for name in cell["graders"]):
+        if not cell["labelled"]:
             assert cell["right"] == twin["right"], arm
-    people = [cell for cell in result["cells"] if any(name.startswith("person") for name in cell["graders"])]
+    people = [cell for cell in result["cells"] if cell["labelled"]]
     assert {cell["arm"] for cell in people} == {"tuesday:open-book"}
     kept = Run.of(folder)
     assert [record["passages"] for record in kept.records("contexts.jsonl")].count([]) == sum(

@@ -16,7 +16,7 @@ pytest.importorskip("vllm")
 @pytest.fixture
 def requests(prepared) -> list[Request]:
     return [
-        Request("base", 0, prompt, None, (0, 1), tuple(f"{prompt.question} {prompt.condition} {n}" for n in (0, 1)))
+        Request("base", 0, prompt, None, (0,), (f"{prompt.question} {prompt.condition}",))
         for prompt in prepared.prompts.values()
     ]
 
@@ -28,7 +28,7 @@ def loaded(prepared):
 
 
 def test_vllm_answers_as_openbook_does(prepared, model, loaded, requests):
-    """Greedily the same words; drawn, the same ones again, and others for another sample."""
+    """Greedily the same words; drawn, the same ones again."""
 
     def ask(settings: Settings) -> dict[str, str]:
         answers: list[Answer] = []
@@ -41,4 +41,4 @@ def test_vllm_answers_as_openbook_does(prepared, model, loaded, requests):
     assert ask(greedy) == {answer.key: answer.text for answer in own}
     drawn = ask(prepared.settings)
     assert drawn == ask(prepared.settings)
-    assert len(set(drawn.values())) > len(requests)
+    assert drawn != ask(greedy)

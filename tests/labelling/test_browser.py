@@ -130,7 +130,7 @@ def test_with_the_mouse_it_goes_as_well_and_skipped_ones_come_last(page: Any, ru
         open_page(page, up, 0, 2)
         skipped = page.text_content("#question") + page.text_content("#answer")
         page.keyboard.press("s")
-        page.wait_for_function("document.getElementById('message').textContent.startsWith('Skipped')")
+        page.wait_for_selector("#message:has-text('Skipped')")
         page.click("[data-verdict=wrong]")
         labelled(page, 1, 2)
         assert page.text_content("#question") + page.text_content("#answer") == skipped

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from train.findings import load_findings
-from train.grading import disputed
+from train.grading import disputed, sides
 from train.labelling.desk import Desk
 from train.labelling.items import items
 from train.records import AnswerId
@@ -50,13 +50,13 @@ def test_two_people_s_words_and_their_dispute_reach_verdicts_headline_and_report
     by_person = Counter(verdict.grader for verdict in findings.verdicts)
     assert by_person == {"rubric": 240, "person:kim": 4, "person:lee": 4, "person:박": 2}
     assert disputed(findings.verdicts) == {ids[1], ids[3]}
-    said = {each: findings.headline[each] for each in ids}
+    said = sides(findings.verdicts)[1]
+    assert {findings.headline[each].grader for each in ids} == {"rubric"}, "a part of a cell does not count in it"
     assert [said[each].verdict for each in ids] == ["wrong", "wrong", "correct", "unscored"]
     assert said[ids[3]].why == "people disagree: kim says abstained, lee says wrong"
     assert said[ids[1]].grader == "person:박"
     comparison = json.loads((run_directory / "comparison.json").read_text(encoding="utf-8"))
-    assert sum(cell["unscored"] for cell in comparison["cells"] if cell["split"] == "unseen") == 1
-    assert "people disagree" in (run_directory / "answers.csv").read_text(encoding="utf-8")
+    assert comparison["people"]["labelled"] == 4 and comparison["people"]["disputed"] == 2
     assert openbook("verify", run_directory) == (0, "every number follows from the stored answers\n", "")
 
 
@@ -110,14 +110,14 @@ def test_verdicts_that_come_with_a_file_are_nobody_s_and_stand_beside_people_s(t
     run = tmp_path / "run"
     for _ in range(2):
         assert openbook("compare", answers, "--questions", questions, "--out", run)[0] == 0
-        assert graders(run) == {"rubric": 239, "person": 1}
+        assert graders(run) == {"rubric": 240, "person": 1}
         assert [record["who"] for record in labels_in(run)] == ["answers.csv"]
     ids = say(run, "kim", ["correct", "correct"])
     assert openbook("compare", answers, "--questions", questions, "--out", run)[0] == 0
     assert len(labels_in(run)) == 3
     findings = load_findings(Run.of(run))
     assert disputed(findings.verdicts) == {ids[0]}
-    assert findings.headline[ids[0]].why == "people disagree: one says wrong, kim says correct"
+    assert sides(findings.verdicts)[1][ids[0]].why == "people disagree: one says wrong, kim says correct"
 
 
 def test_labels_survive_a_run_that_is_given_again(finished_run: Path, tmp_path: Path, openbook) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from train.comparison import CAUSES
 from train.records import Findings
 from train.report import FIGURE_FILES, charts, drawing, figures, render, wording
 from train.report.drawing import Figure
@@ -31,7 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def with_causes(data: Findings, causes: tuple[str, ...] = charts.CAUSES) -> Findings:
+def with_causes(data: Findings, causes: tuple[str, ...] = CAUSES) -> Findings:
     """The findings with a cause for every answer that was not right."""
     cells = []
     for cell in data.comparison["cells"]:

@@ -15,6 +15,7 @@ from typing import Any
 from train.records import Findings
 from train.report import drawing, figures, plots, view, wording
 from train.report.drawing import Figure, Shape
+from train.report.remarks import in_order
 
 WIDTH = 760.0
 LEFT, RIGHT = 312.0, 590.0
@@ -26,11 +27,6 @@ ROW, TALL_ROW, GAP = 26.0, 42.0, 10.0
 FIGURE_FILES = tuple(f"figures/{name}.svg" for name in ("forest", "contrasts", "causes", "loss", "costs"))
 """All that there can be; a run may have fewer."""
 
-CAUSES = (
-    "retrieval missed", "gold unused", "memory", "not known", "refused", "unsupported", "cut off", "ungraded",
-    "unexplained",
-)  # fmt: skip
-"""In the order of the story: finding, using, not answering, answering without grounds, and what was not seen."""
 
 CAUSE_MEANING: Mapping[str, str] = {
     "retrieval missed": "the search did not bring the passage",
@@ -208,7 +204,7 @@ def causes(findings: Findings) -> Figure | None:
     named = {cause for cell in cells for cause, number in cell["causes"].items() if number}
     if not named:
         return None
-    order = [*(cause for cause in CAUSES if cause in named), *sorted(named.difference(CAUSES))]
+    order = in_order(named)
     letters = {cause: chr(ord("A") + place) for place, cause in enumerate(order)}
     legend, after = _legend(letters)
     top = after + 48

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from train.comparison import CAUSES
 from train.records import ALL, SPLITS, Answer, Context, Findings, Passage, Question, Verdict
-from train.report.charts import CAUSES
 from train.report.figures import finite
 from train.settings import PARTS
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from train.records import Findings
 from train.report import figures, view, wording
+from train.report.remarks import in_order
 
 Row = tuple[str, ...]
 
@@ -61,7 +62,7 @@ def _estimate(better: Mapping[str, Any], name: str) -> Row:
 
 def causes(findings: Findings) -> Table | None:
     """Why answers were not right: counts of answers."""
-    names = list(dict.fromkeys(name for cell in _cells(findings) for name in cell.get("causes") or ()))
+    names = in_order(name for cell in _cells(findings) for name in cell.get("causes") or ())
     rows = [
         (
             *_name(cell),
