@@ -38,7 +38,7 @@ def asking(project: Path, engine: str, arms: dict) -> Recipe:
     ("engine", "device", "processes", "arms", "chosen"),
     [
         ("auto", "cuda", 1, PLAIN, "vllm-0.19.1"),
-        ("vllm", "cuda", 1, PLAIN, "vllm-0.19.1"),
+        ("vllm", "cpu", 1, PLAIN, "vllm-0.19.1"),
         ("openbook", "cuda", 1, PLAIN, ENGINE),
         ("auto", "cpu", 1, PLAIN, ENGINE),
         ("auto", "cuda", 2, PLAIN, ENGINE),
@@ -54,7 +54,6 @@ def test_one_engine_answers_for_all_arms(project, engine, device, processes, arm
 @pytest.mark.parametrize(
     ("arms", "processes", "words"),
     [
-        (PLAIN, 0, "there is no GPU"),
         ({**PLAIN, "4bit": Tuned(GOLD, QLoRA(rank=4))}, 1, "arm 4bit was trained on a base in 4 bits"),
         ({**PLAIN, "dora": Tuned(GOLD, LoRA(rank=4, dora=True))}, 1, "arm dora has a DoRA adapter"),
         (PLAIN, 2, "several processes"),
@@ -62,7 +61,7 @@ def test_one_engine_answers_for_all_arms(project, engine, device, processes, arm
 )
 def test_asked_for_what_it_cannot_do_it_is_refused(project, arms, processes, words):
     with pytest.raises(UserError, match=words):
-        pick_engine(asking(project, "vllm", arms), "cuda" if processes else "cpu", max(1, processes))
+        pick_engine(asking(project, "vllm", arms), "cuda", processes)
 
 
 def test_asked_for_where_it_is_not_installed_it_is_refused(project):

@@ -32,21 +32,18 @@ def pick_engine(recipe: Recipe, device: str, processes: int) -> tuple[str, str]:
                 "sampling.engine = 'vllm': vLLM is not installed; pip install vllm, or use 'auto'"
             ) from None
         return ENGINE, "vLLM is not installed"
-    reason = why_not_vllm(recipe, device, processes)
+    reason = why_not_vllm(recipe, processes)
     if reason and wanted == VLLM_ENGINE:
         raise UserError(f"sampling.engine = 'vllm': {reason}; use 'auto' or 'openbook'")
     if reason:
         return ENGINE, f"not vLLM: {reason}"
+    if wanted == "auto" and device != "cuda":
+        return ENGINE, "vLLM is for GPUs"
     return f"{VLLM_ENGINE}-{installed}", "it is installed" if wanted == "auto" else "the recipe asks for it"
 
 
-def why_not_vllm(recipe: Recipe, device: str, processes: int) -> str:
-    """What of the recipe vLLM cannot do as it was trained; empty where there is nothing.
-
-    On a CPU, vLLM 0.16 answered for the base with the adapter that another request had asked for.
-    """
-    if device != "cuda":
-        return "there is no GPU"
+def why_not_vllm(recipe: Recipe, processes: int) -> str:
+    """What of the recipe vLLM cannot do as it was trained; empty where there is nothing."""
     if processes > 1:
         return "it takes all GPUs for itself, and there are several processes"
     for arm, tuned in recipe.arms.items():

@@ -85,35 +85,55 @@ def answer_with(
     settings: Settings,
     handover: Callable[[list[Answer]], None],
 ) -> None:
-    """As `answer`, by what `load` gave; `directories` are the adapters' by name."""
-    from vllm import SamplingParams
-    from vllm.lora.request import LoRARequest
-    from vllm.sampling_params import RequestOutputKind
+    """As `answer`, by what `load` gave; `directories` are the adapters' by name.
 
-    engine = loaded.llm_engine
+    The untouched base answers first, alone: in one batch with an adapter, vLLM 0.16 let the base answer with that
+    adapter on a CPU.
+    """
+    from vllm.lora.request import LoRARequest
+
     adapters = {
         name: LoRARequest(name, number, str(directory))
         for number, (name, directory) in enumerate(directories.items(), start=1)
     }
-    waiting = {}
-    for number, part in enumerate(parts(requests)):
-        waiting[str(number)] = part
-        engine.add_request(
-            str(number),
-            {"prompt_token_ids": list(part.request.prompt.tokens)},
-            SamplingParams(
-                n=len(part.places),
-                temperature=settings.temperature,
-                top_p=settings.top_p,
-                max_tokens=settings.max_new_tokens,
-                seed=part.seed(settings),
-                stop_token_ids=list(settings.stop),
-                ignore_eos=True,  # `stop` has the ends that count
-                detokenize=False,
-                output_kind=RequestOutputKind.FINAL_ONLY,
-            ),
-            lora_request=adapters.get(part.request.adapter or ""),
-        )
+    for group in ([each for each in requests if not each.adapter], [each for each in requests if each.adapter]):
+        waiting = {str(number): part for number, part in enumerate(parts(group))}
+        for name, part in waiting.items():
+            loaded.llm_engine.add_request(
+                name,
+                {"prompt_token_ids": list(part.request.prompt.tokens)},
+                parameters(part, settings),
+                lora_request=adapters.get(part.request.adapter or ""),
+            )
+        draw(loaded.llm_engine, waiting, tokenizer, settings, handover)
+
+
+def parameters(part: Part, settings: Settings) -> Any:
+    """How vLLM is to draw the part's samples."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        n=len(part.places),
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_tokens=settings.max_new_tokens,
+        seed=part.seed(settings),
+        stop_token_ids=list(settings.stop),
+        ignore_eos=True,  # `stop` has the ends that count
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def draw(
+    engine: Any,
+    waiting: Mapping[str, Part],
+    tokenizer: Any,
+    settings: Settings,
+    handover: Callable[[list[Answer]], None],
+) -> None:
+    """Lets the engine work until it has nothing left, and hands answers over as they are finished."""
     finished: list[tuple[Part, Any]] = []
     handed = time.perf_counter()
     while engine.has_unfinished_requests():
