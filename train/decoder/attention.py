@@ -1,4 +1,4 @@
-"""Causal attention within the rows of a flat stream, and its backward pass."""
+"""Causal attention within the rows of a flat stream, and its backward pass: the way to it, and PyTorch's kernels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from train.decoder.anatomy import Decoder
+from train.decoder.chunks import ChunkedAttention
 from train.decoder.flat import Flat, Rectangle
+from train.decoder.products import onednn
+
+FEW_CORES = 8
+"""With no more threads than this, a matrix product of a few hundred rows keeps all of them busy."""
+
+
+def row_attention(decoder: Decoder, flat: Flat, *, keep: bool = False) -> RowAttention | ChunkedAttention:
+    """Causal attention within the stream's rows, by the faster of two ways; with `keep`, for a backward pass, too."""
+    in_products = decoder.device.type == "cpu" and decoder.dtype == torch.float32 and onednn()
+    kind = ChunkedAttention if in_products and torch.get_num_threads() <= FEW_CORES else RowAttention
+    return kind(decoder, flat, keep=keep)
 
 
 class RowAttention:

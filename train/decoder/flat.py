@@ -26,14 +26,15 @@ class Rectangle:
 class Flat:
     """A stream of tokens, each with its position in its rows.
 
-    `paths` holds each row's places in the stream, `bounds` where each group of rows starts and ends in it. `own` says
-    where a token of the stream is found when the rectangles' tokens are put one after the other; where rows share it,
-    in the first of them.
+    `paths` holds each row's places in the stream: first the `shared` ones of rows before it, then its own, which stand
+    one after the other. `bounds` has where each group of rows starts and ends. `own` says where a token of the stream
+    is found when the rectangles' tokens are put one after the other; where rows share it, in the first of them.
     """
 
     tokens: torch.Tensor
     positions: torch.Tensor
     paths: tuple[torch.Tensor, ...]
+    shared: tuple[int, ...]
     bounds: tuple[tuple[int, int], ...]
     rectangles: tuple[Rectangle, ...]
     own: torch.Tensor
@@ -49,6 +50,7 @@ class Flat:
             self.tokens.to(device),
             self.positions.to(device),
             self.paths,
+            self.shared,
             self.bounds,
             tuple(Rectangle(each.index.to(device), each.start, each.plain) for each in self.rectangles),
             self.own.to(device),
@@ -65,10 +67,12 @@ def flatten(groups: Sequence[Sequence[Sequence[int]]], share: Sequence[bool] | N
     tokens: list[int] = []
     positions: list[int] = []
     paths: list[list[int]] = []
+    shares: list[int] = []
     bounds: list[tuple[int, int]] = []
     for rows, shared in zip(groups, share or [True] * len(groups), strict=True):
         start = len(tokens)
         found: list[list[int]] = [[] for _ in rows]
+        alike = [0] * len(rows)
         before: Sequence[int] = ()
         path: list[int] = []
         for number in sorted(range(len(rows)), key=lambda each: tuple(rows[each])) if shared else range(len(rows)):
@@ -77,8 +81,9 @@ def flatten(groups: Sequence[Sequence[Sequence[int]]], share: Sequence[bool] | N
             path = path[:same] + list(range(len(tokens), len(tokens) + len(row) - same))
             tokens += row[same:]
             positions += range(same, len(row))
-            found[number], before = path, row
+            found[number], alike[number], before = path, same, row
         paths += found
+        shares += alike
         bounds.append((start, len(tokens)))
     rectangles, places = [], []
     for members in side_by_side([len(path) for path in paths]):
@@ -93,6 +98,7 @@ def flatten(groups: Sequence[Sequence[Sequence[int]]], share: Sequence[bool] | N
         torch.tensor(tokens),
         torch.tensor(positions),
         tuple(torch.tensor(path) for path in paths),
+        tuple(shares),
         tuple(bounds),
         tuple(rectangles),
         own,

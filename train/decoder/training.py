@@ -9,7 +9,7 @@ import torch
 from train.decoder.adapters import Routes
 from train.decoder.anatomy import Decoder
 from train.decoder.arithmetic import normalise, normalise_backward
-from train.decoder.attention import RowAttention
+from train.decoder.attention import row_attention
 from train.decoder.blocks import Chosen, Drop, Kept, backward, embed, forward_kept, run
 from train.decoder.flat import Flat
 from train.decoder.products import linear
@@ -87,8 +87,8 @@ def loss_and_gradients(
     numbers = range(len(decoder.blocks))
     inputs: list[torch.Tensor] = []
     kept: list[Kept] = []
-    attention = RowAttention(decoder, flat, keep=True)
-    passing = RowAttention(decoder, flat) if checkpointing else attention
+    attention = row_attention(decoder, flat, keep=True)
+    passing = row_attention(decoder, flat) if checkpointing else attention
     chosen = Chosen.of(targets.places, routes)
     end: dict[int, Chosen] = {numbers[-1]: chosen}  # what comes after the last attention is read at targets only
     for number in numbers:
@@ -115,5 +115,5 @@ def loss_and_gradients(
 def loss_only(decoder: Decoder, flat: Flat, targets: Targets, routes: Routes, *, arms: int) -> torch.Tensor:
     """The weighted sums of losses, one for each arm, without dropout."""
     chosen = Chosen.of(targets.places, routes)
-    x = run(decoder, flat.tokens, flat.positions, RowAttention(decoder, flat), routes, chosen)
+    x = run(decoder, flat.tokens, flat.positions, row_attention(decoder, flat), routes, chosen)
     return losses(decoder, x, targets, chosen, arms, gradient=False)[0]

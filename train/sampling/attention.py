@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from train.decoder.anatomy import Decoder
-from train.decoder.attention import RowAttention
+from train.decoder.attention import row_attention
 from train.decoder.flat import Flat
 from train.sampling.store import Store
 
@@ -20,7 +20,7 @@ class PromptAttention:
     """Causal attention within prompts, whose keys and values are kept: those of path i in slot `first` + i."""
 
     def __init__(self, decoder: Decoder, flat: Flat, store: Store, first: int) -> None:
-        self.within, self.store, self.first = RowAttention(decoder, flat), store, first
+        self.within, self.store, self.first = row_attention(decoder, flat), store, first
         self.paths = [path.to(decoder.device) for path in flat.paths]
 
     def __call__(self, block: int, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
