@@ -82,7 +82,7 @@ def gated_backward(outputs: Sequence[torch.Tensor], gradient: torch.Tensor) -> N
     activated = silu(left)
     through = gradient * right
     torch.mul(gradient, activated, out=right)
-    left.copy_(torch.ops.aten.silu_backward(through, left))
+    torch.ops.aten.silu_backward(through, left, grad_input=left)
 
 
 def project(

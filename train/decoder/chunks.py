@@ -69,7 +69,7 @@ class Row:
         self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, window: int | None, out: torch.Tensor
     ) -> None:
         """Writes the row's own outputs into `out`, tokens × heads · size."""
-        asking, keys, values = self.by_head(queries) * self.scale, self.looked_at(keys), self.looked_at(values)
+        asking, keys, values = self.by_head(queries), self.scaled(keys), self.looked_at(values)
         found = torch.empty_like(asking)
         for (own, seen), head in self.parts(window):
             chances = self.chances(asking[head, own].flatten(0, 1), keys[head, seen], own, seen, window)
@@ -89,22 +89,22 @@ class Row:
 
         With P the chances: dV = Pᵀ dO, dP = dO Vᵀ, dS = P · (dP − Σ P · dP), dQ = dS K, dK = dSᵀ Q.
         """
-        asking, keys, values = self.by_head(queries) * self.scale, self.looked_at(keys), self.looked_at(values)
+        asking, keys, values = self.by_head(queries), self.scaled(keys), self.looked_at(values)
         back = self.by_head(gradient)
-        of_queries, of_keys, of_values = torch.empty_like(asking), torch.zeros_like(keys), torch.zeros_like(values)
+        of_queries = torch.empty_like(asking)
+        of_keys, of_values = keys.new_zeros(2, self.kv_heads, keys.shape[-1], len(self.path))  # lie on their sides
         for (own, seen), head in self.parts(window):
             asked, through = asking[head, own].flatten(0, 1), back[head, own].flatten(0, 1)
             chances = self.chances(asked, keys[head, seen], own, seen, window)
-            # The narrow side first, one row after the other, and turned when it is added: twice as fast.
-            of_values[head, seen] += linear(through.t().contiguous(), chances.t()).t()
+            # The narrow side first, with its values one after the other: oneDNN takes half the time.
+            of_values[head, :, seen] += linear(through.t().contiguous(), chances.t())
             scores = linear(through, values[head, seen])
-            torch._softmax_backward_data(scores, chances, -1, scores.dtype, grad_input=scores)
+            torch.ops.aten._softmax_backward_data(scores, chances, -1, scores.dtype, grad_input=scores)
             of_queries[head, own] = linear(scores, keys[head, seen].t()).view_as(of_queries[head, own])
-            of_keys[head, seen] += linear(asked.t().contiguous(), scores.t()).t()
+            of_keys[head, :, seen] += linear(asked.t().contiguous(), scores.t())
         to = made[self.here]
-        mine = to[:, : self.heads].view(self.own, self.kv_heads, self.group, -1)
-        torch.mul(of_queries.transpose(0, 1), self.scale, out=mine)
-        both = torch.cat([of_keys, of_values]).transpose(0, 1)
+        to[:, : self.heads].view(self.own, self.kv_heads, self.group, -1).copy_(of_queries.transpose(0, 1))
+        both = torch.cat([of_keys.mul_(self.scale), of_values]).permute(2, 0, 1)
         to[:, self.heads :] += both[self.shared :]
         if self.shared:
             made[:, self.heads :].index_add_(0, self.path[: self.shared], both[: self.shared])
@@ -115,7 +115,12 @@ class Row:
 
     def looked_at(self, tokens: torch.Tensor) -> torch.Tensor:
         """The row's part of keys or values."""
-        return (tokens[self.path] if self.shared else tokens[self.here]).transpose(0, 1).contiguous()
+        found = tokens[self.path] if self.shared else tokens[self.here]
+        return found.transpose(0, 1).clone(memory_format=torch.contiguous_format)
+
+    def scaled(self, keys: torch.Tensor) -> torch.Tensor:
+        """The row's keys times the scale of scores."""
+        return self.looked_at(keys).mul_(self.scale)
 
     def parts(self, window: int | None) -> Iterator[tuple[tuple[slice, slice], int]]:
         """Chunks of own tokens, of about one size, with the tokens that they look at, for each key head."""
