@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from train import __version__, judging, models, provenance, sampling, serving, tuning
+from train import __version__, models, provenance, sampling, serving, tuning
 from train.asking import sample_answers
 from train.assess import GradingRules, assess, plan_comparison
 from train.dataset import load_dataset
 from train.errors import UserError
-from train.judgements import Bench
 from train.judges import LocalJudge
+from train.judging import ready as judging
+from train.judging.judgements import Bench
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
 from train.processes import Processes, join, rank

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.grading.judge_project import grade, provisional, records, verdicts
+from tests.judging.project import grade, provisional, records, verdicts
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +100,7 @@ def test_an_adapter_or_nothing_is_no_judge(openbook, folder, tmp_path):
 
 
 def test_an_answer_cannot_end_its_turn_in_a_local_judges_prompt(tiny_model):
-    from train.judging import as_chat
+    from train.judging.ready import as_chat
     from train.models import load_tokenizer, resolve
     from train.recipe import Base
 

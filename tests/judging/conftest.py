@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.grading.judge_project import SECRET, opinion, write_judged_project
-from tests.grading.judge_server import Server, serving
+from tests.judging.project import SECRET, opinion, write_judged_project
+from tests.judging.server import Server, serving
 
 
 @pytest.fixture(scope="session")

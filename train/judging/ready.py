@@ -9,9 +9,10 @@ from jinja2 import TemplateError
 
 from train import models, sampling
 from train.errors import UserError
-from train.grading import JudgeRules, Reply, endpoint, may_be_judged
-from train.judgements import Bench, stored_judgements
+from train.grading import JudgeRules, Reply, may_be_judged
 from train.judges import EndpointJudge, LocalJudge, slug, under_test
+from train.judging import endpoint
+from train.judging.judgements import Bench, stored_judgements
 from train.plan import Step
 from train.prepare import Prepared
 from train.prompts import ChatFormat, encode

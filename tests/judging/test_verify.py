@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.grading.judge_project import judge, opinion
-from tests.grading.judge_server import serving
+from tests.judging.project import judge, opinion
+from tests.judging.server import serving
 from train.store import seal
 
 EDITS: dict[str, tuple[dict[str, Any], str]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import tiny_rows, write_project
-from tests.grading.judge_server import Server, answer_in
+from tests.judging.server import Server, answer_in
 from train.grading.normalise import normalise
 from train.store import numbered_records
 

@@ -1,0 +1,1 @@
+"""A model as grader: who judges, what it is asked about, and the replies that are kept."""
