@@ -10,7 +10,7 @@ from typing import Any
 from train import comparison, grading, report
 from train.errors import UserError
 from train.findings import load_findings, stored_labels, uncollected
-from train.judging.judgements import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
+from train.judging import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json

@@ -11,8 +11,9 @@ from train.assess import GradingRules, assess, plan_comparison
 from train.dataset import load_dataset
 from train.errors import UserError
 from train.judges import LocalJudge
-from train.judging import ready as judging
-from train.judging.judgements import Bench
+from train.judging import Bench
+from train.judging.ready import make_ready
+from train.judging.workload import check_if_needed, judging_step
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
 from train.processes import Processes, join, rank
@@ -38,7 +39,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         if "grade" in stages:
             if isinstance(recipe.grading.judge, LocalJudge):
                 quiet_libraries()
-            bench = judging.make_ready(recipe, run.manifest()["hashes"]["base"], screen.say)
+            bench = make_ready(recipe, run.manifest()["hashes"]["base"], screen.say)
         run.amend({"recipe": recipe.to_json()})
         plan_comparison(recipe, run)
         assess(run, stages, screen, rules, bench)
@@ -58,11 +59,11 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         for warning in prepared.dataset.warnings:
             screen.warn(warning)
         if "grade" in stages:
-            bench = judging.make_ready(recipe, prepared.source.fingerprint, screen.say)
+            bench = make_ready(recipe, prepared.source.fingerprint, screen.say)
         say_plan(prepared, run, screen, processes, memory, bench)
         if not dry_run:
             if bench:
-                judging.check_if_needed(prepared, run, bench)
+                check_if_needed(prepared, run, bench)
             begin(recipe, run, processes)
             freeze(prepared, run)
     if dry_run:
@@ -131,7 +132,7 @@ def say_plan(
         screen.warn(f"leakage: {leak}")
     screen.say("plan:")
     *steps, last = make_plan(prepared, run, memory)
-    judged = [judging.step(prepared, run, bench, answered=not last.to_do)] if bench else []
+    judged = [judging_step(prepared, run, bench, answered=not last.to_do)] if bench else []
     for step in (*steps, *judged, last):
         screen.say(str(step))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from train.errors import UserError
 from train.estimate import estimate
-from train.judging.ready import preflight as judge
+from train.judging.workload import preflight as judge
 from train.prepare import Prepared
 from train.records import SPLITS
 

@@ -100,7 +100,7 @@ def test_an_adapter_or_nothing_is_no_judge(openbook, folder, tmp_path):
 
 
 def test_an_answer_cannot_end_its_turn_in_a_local_judges_prompt(tiny_model):
-    from train.judging.ready import as_chat
+    from train.judging.local import as_chat
     from train.models import load_tokenizer, resolve
     from train.recipe import Base
 
