@@ -13,6 +13,7 @@ from train.errors import UserError
 from train.judges import LocalJudge
 from train.judging import Bench
 from train.judging.ready import make_ready
+from train.judging.under_test import UnderTest
 from train.judging.workload import check_if_needed, judging_step
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
@@ -39,7 +40,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         if "grade" in stages:
             if isinstance(recipe.grading.judge, LocalJudge):
                 quiet_libraries()
-            bench = make_ready(recipe, run.manifest()["hashes"]["base"], screen.say)
+            bench = make_ready(recipe, UnderTest.of_run(run), screen.say)
         run.amend({"recipe": recipe.to_json()})
         plan_comparison(recipe, run)
         assess(run, stages, screen, rules, bench)
@@ -59,7 +60,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         for warning in prepared.dataset.warnings:
             screen.warn(warning)
         if "grade" in stages:
-            bench = make_ready(recipe, prepared.source.fingerprint, screen.say)
+            bench = make_ready(recipe, UnderTest.of(prepared.source), screen.say)
         say_plan(prepared, run, screen, processes, memory, bench)
         if not dry_run:
             if bench:
@@ -172,6 +173,7 @@ def freeze(prepared: Prepared, run: Run) -> None:
             "base": {"name": prepared.source.name, "commit": prepared.source.commit, "dtype": prepared.dtype},
             "hashes": {
                 "base": prepared.source.fingerprint,
+                "weights": prepared.source.weights,
                 "data": dataset.made_from,
                 "contexts": digest(contexts),
                 "training": digest(rows),

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from train.errors import UserError
 from train.estimate import estimate
+from train.judging.ready import make_ready
+from train.judging.under_test import UnderTest
 from train.judging.workload import preflight as judge
 from train.prepare import Prepared
 from train.records import SPLITS
@@ -15,6 +17,7 @@ from train.records import SPLITS
 def describe(prepared: Prepared) -> Iterator[str]:
     """Line by line, what a run of the recipe would work on: data, lengths, leakage, cost, and where the loss starts."""
     recipe, dataset = prepared.recipe, prepared.dataset
+    bench = make_ready(recipe, UnderTest.of(prepared.source))  # a judge that may not judge is an error
     counts = Counter(question.split for question in dataset.questions)
     yield f"base       {prepared.source.name}, {prepared.dtype}, fingerprint {prepared.source.fingerprint[:12]}"
     yield f"questions  {', '.join(f'{counts[split]} {split}' for split in SPLITS if counts[split])}"
@@ -38,7 +41,8 @@ def describe(prepared: Prepared) -> Iterator[str]:
         yield f"leakage    {line}"
     if not prepared.audit["leaks"]:
         yield "leakage    no passage with the answer to an unseen question is trained on"
-    yield from judge(prepared)
+    if bench:
+        yield from judge(prepared, bench)
     yield from cost(prepared)
     yield from token_view(prepared)
 

@@ -10,16 +10,17 @@ from jinja2 import TemplateError
 from train import models, sampling
 from train.errors import UserError
 from train.grading import Reply
-from train.judges import LocalJudge, under_test
+from train.judges import LocalJudge
 from train.judging.bench import Bench, Handover, rules_of
+from train.judging.under_test import UnderTest, check_weights
 from train.prompts import ChatFormat, encode
 from train.recipe import Base
 from train.records import Answer, Prompt
 from train.sampling.requests import ENGINE
 
 
-def bench(judge: LocalJudge, base: str, say: models.Say = models.silent) -> Bench:
-    """The judge; it is loaded when it is asked. `base` is the fingerprint of the model under test.
+def bench(judge: LocalJudge, under_test: UnderTest, say: models.Say = models.silent) -> Bench:
+    """The judge; it is loaded when it is asked.
 
     Raises:
         UserError: the judge is not there, or is the model under test.
@@ -29,8 +30,7 @@ def bench(judge: LocalJudge, base: str, say: models.Say = models.silent) -> Benc
         source = models.resolve(with_revision, say)
     except UserError as error:
         raise UserError(blamed(error)) from None
-    if source.fingerprint == base:
-        raise UserError(under_test(judge.model))
+    check_weights(judge.model, source, under_test)
     dtype = str(models.pick_dtype(with_revision, models.pick_device())).removeprefix("torch.")
     return Bench(
         rules=rules_of(judge, "this machine", f"{source.fingerprint} {dtype} {ENGINE}"),

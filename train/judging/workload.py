@@ -9,7 +9,6 @@ from train.grading import may_be_judged
 from train.judges import EndpointJudge
 from train.judging.bench import Bench
 from train.judging.judgements import stored_judgements
-from train.judging.ready import make_ready
 from train.plan import Step
 from train.prepare import Prepared
 from train.store import Run
@@ -38,11 +37,8 @@ def judging_step(prepared: Prepared, run: Run, bench: Bench, *, answered: bool) 
     return Step("judging", there, 0 if answered and is_judged(run, bench) else most(prepared), why)
 
 
-def preflight(prepared: Prepared) -> Iterator[str]:
+def preflight(prepared: Prepared, bench: Bench) -> Iterator[str]:
     """What `openbook check` says of the judge."""
-    bench = make_ready(prepared.recipe, prepared.source.fingerprint)
-    if bench is None:
-        return
     beside = "" if isinstance(prepared.recipe.grading.judge, EndpointJudge) else " (not in the estimate below)"
     yield f"judge      at most {most(prepared)} answers, those that are alike once; {bench.sentence}{beside}"
     try:
