@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judging.project import SECRET, opinion, write_judged_project
+from tests.judging.project import SECRET, judge, opinion, write_judged_project
 from tests.judging.server import Server, serving
 
 
@@ -37,3 +37,31 @@ def folder(sampled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def server() -> Iterator[Server]:
     with serving(opinion) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def other_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with other weights and a longer window."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = Path(shutil.copytree(tiny_model, tmp_path_factory.mktemp("other") / "other-judge"))
+    torch.manual_seed(1)
+    config = LlamaConfig.from_pretrained(folder)
+    config.max_position_embeddings = 4096
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def judged(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's run judged and reported on, by a server that is gone by now."""
+    pytest.importorskip("openai")
+    from train.cli import main
+
+    folder = Path(shutil.copytree(sampled, tmp_path_factory.mktemp("judged") / "project"))
+    with serving(lambda prompt, number: "B" if number == 0 else opinion(prompt, number)) as server:
+        for verb in ("grade", "report"):
+            settings = ["--set", judge(server, concurrency=1, input_price=1.0, output_price=1.0)]
+            assert main([verb, str(folder / "recipe.py"), "--out", str(folder / "run"), *settings]) == 0
+    return folder / "run"

@@ -45,6 +45,11 @@ def judge(server: Server, **fields: Any) -> str:
     return "grading.judge=" + json.dumps({"kind": "endpoint", "model": "org/Judge-X", "base_url": server.url, **fields})
 
 
+def local(model: Path, **fields: Any) -> str:
+    """The setting that names the directory's model as the recipe's judge."""
+    return "grading.judge=" + json.dumps({"kind": "local", "model": str(model), "dtype": "float32", **fields})
+
+
 def grade(openbook: Book, folder: Path, setting: str, verb: str = "grade") -> tuple[int, str, str]:
     return openbook(verb, folder / "recipe.py", "--out", folder / "run", "--set", setting)
 

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.judging.project import grade, provisional, records, verdicts
-
-
-@pytest.fixture(scope="session")
-def other_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with other weights and a longer window."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    folder = Path(shutil.copytree(tiny_model, tmp_path_factory.mktemp("other") / "other-judge"))
-    torch.manual_seed(1)
-    config = LlamaConfig.from_pretrained(folder)
-    config.max_position_embeddings = 4096
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-def local(model: Path, **fields: Any) -> str:
-    return "grading.judge=" + json.dumps({"kind": "local", "model": str(model), "dtype": "float32", **fields})
+from tests.judging.project import grade, local, provisional, records, verdicts
 
 
 def test_a_local_judge_without_a_clue_leaves_answers_unscored_and_never_wrong(openbook, folder, other_model):

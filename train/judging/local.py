@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 
 from train import models, sampling
+from train.decoder.kinds import unsupported
 from train.errors import UserError
+from train.estimate import Judging, gib, shape_of, weight_bytes
 from train.grading import Reply
 from train.judges import LocalJudge
 from train.judging.bench import Bench, Handover, rules_of
 from train.judging.under_test import UnderTest, check_weights
+from train.models.source import package_file
 from train.prompts import ChatFormat, encode
 from train.recipe import Base
 from train.records import Answer, Prompt
@@ -37,6 +42,47 @@ def bench(judge: LocalJudge, under_test: UnderTest, say: models.Say = models.sil
         sentence=f"judge: {judge.model}, on this machine",
         ask=lambda prompts, handover: ask(judge, source, with_revision, prompts, handover),
         check=lambda: check(source, with_revision),
+        size=lambda: size(source, with_revision, dtype),
+        weigh=lambda prompts: weigh(judge, source, with_revision, dtype, prompts),
+    )
+
+
+def size(source: models.Source, base: Base, dtype: str) -> str:
+    """What the judge takes, in words: its files, which a machine that has them not yet downloads, and its weights."""
+    on_disk = sum(path.stat().st_size for path in files_of(source))
+    weights = weight_bytes(shape_of(models.load_config(source, base), base), 4 if dtype == "float32" else 2)
+    return f"files of {gib(on_disk)}, weights of about {gib(weights)} in {dtype}"
+
+
+def files_of(source: models.Source) -> list[Path]:
+    """The files as they were published: of a GGUF file itself, and not what it was converted to."""
+    if source.name.startswith("package:"):
+        return [package_file(source.name)]
+    if source.name.endswith(".gguf"):
+        return [Path(source.name).expanduser()]
+    return [path for path in source.directory.iterdir() if path.is_file()]
+
+
+def weigh(
+    judge: LocalJudge, source: models.Source, base: Base, dtype: str, prompts: Mapping[str, int]
+) -> Judging | None:
+    """What it would take to ask these prompts, each so many times; None where there is none that it can be asked."""
+    tokenizer, _ = chat_of(source, base)
+    config = models.load_config(source, base)
+    window = models.window(config) or sys.maxsize
+    lengths: list[int] = []
+    for prompt, times in prompts.items():
+        length = len(encode(tokenizer, as_chat(tokenizer, prompt)))
+        if length + judge.max_new_tokens <= window:
+            lengths += [length] * times
+    if not lengths:
+        return None
+    return Judging(
+        shape=shape_of(config, base),
+        dtype=dtype,
+        prompts=tuple(sorted(lengths, reverse=True)),
+        reply=judge.max_new_tokens,
+        stock=unsupported(config) is not None,
     )
 
 
