@@ -10,7 +10,7 @@ from typing import Any
 from train import comparison, grading, report
 from train.errors import UserError
 from train.findings import load_findings, stored_labels, uncollected
-from train.judgements import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
+from train.judging import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json
@@ -111,7 +111,8 @@ def is_graded(run: Run, findings: Findings) -> bool:
 def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | None = None) -> None:
     """Grades every stored answer with every grader that can; never samples anything again, nor asks a judge twice."""
     require_answers(run)
-    run.amend({"grading": to_json(replace(rules, judge=bench.rules if bench else rules.judge))})
+    judge = bench.rules if bench else rules.judge
+    run.amend({"grading": to_json(replace(rules, judge=judge))})
     findings = load_findings(run)
     if is_graded(run, findings):
         return
@@ -122,7 +123,7 @@ def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | 
         run.unstage("grading")  # a kill in between must not leave a false mark
         verdicts = regrade(run, findings)
         run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in verdicts])
-        if bench or "judging" in run.manifest():
+        if judge or "judging" in run.manifest():
             run.amend({"judging": summary(run, cases)})
         run.stage("grading", graded_from(run, findings), verdicts=len(verdicts))
         advance(len(findings.answers), "")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from train import __version__, judging, models, provenance, sampling, serving, tuning
+from train import __version__, models, provenance, sampling, serving, tuning
 from train.asking import sample_answers
 from train.assess import GradingRules, assess, plan_comparison
 from train.dataset import load_dataset
 from train.errors import UserError
-from train.judgements import Bench
 from train.judges import LocalJudge
+from train.judging import Bench
+from train.judging.ready import make_ready
+from train.judging.under_test import UnderTest
+from train.judging.workload import check_if_needed, judging_step
 from train.plan import make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
 from train.processes import Processes, join, rank
@@ -37,7 +40,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         if "grade" in stages:
             if isinstance(recipe.grading.judge, LocalJudge):
                 quiet_libraries()
-            bench = judging.make_ready(recipe, run.manifest()["hashes"]["base"], screen.say)
+            bench = make_ready(recipe, UnderTest.of_run(run), screen.say)
         run.amend({"recipe": recipe.to_json()})
         plan_comparison(recipe, run)
         assess(run, stages, screen, rules, bench)
@@ -57,11 +60,11 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
         for warning in prepared.dataset.warnings:
             screen.warn(warning)
         if "grade" in stages:
-            bench = judging.make_ready(recipe, prepared.source.fingerprint, screen.say)
+            bench = make_ready(recipe, UnderTest.of(prepared.source), screen.say)
         say_plan(prepared, run, screen, processes, memory, bench)
         if not dry_run:
             if bench:
-                judging.check_if_needed(prepared, run, bench)
+                check_if_needed(prepared, run, bench)
             begin(recipe, run, processes)
             freeze(prepared, run)
     if dry_run:
@@ -130,7 +133,7 @@ def say_plan(
         screen.warn(f"leakage: {leak}")
     screen.say("plan:")
     *steps, last = make_plan(prepared, run, memory)
-    judged = [judging.step(prepared, run, bench, answered=not last.to_do)] if bench else []
+    judged = [judging_step(prepared, run, bench, answered=not last.to_do)] if bench else []
     for step in (*steps, *judged, last):
         screen.say(str(step))
 
@@ -170,6 +173,7 @@ def freeze(prepared: Prepared, run: Run) -> None:
             "base": {"name": prepared.source.name, "commit": prepared.source.commit, "dtype": prepared.dtype},
             "hashes": {
                 "base": prepared.source.fingerprint,
+                "weights": prepared.source.weights,
                 "data": dataset.made_from,
                 "contexts": digest(contexts),
                 "training": digest(rows),

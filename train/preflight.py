@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from train.errors import UserError
 from train.estimate import estimate
-from train.judging import preflight as judge
+from train.judging import Bench
+from train.judging.ready import make_ready
+from train.judging.under_test import UnderTest
+from train.judging.workload import preflight as judge
+from train.judging.workload import prompts_at_most
 from train.prepare import Prepared
 from train.records import SPLITS
 
@@ -15,6 +19,7 @@ from train.records import SPLITS
 def describe(prepared: Prepared) -> Iterator[str]:
     """Line by line, what a run of the recipe would work on: data, lengths, leakage, cost, and where the loss starts."""
     recipe, dataset = prepared.recipe, prepared.dataset
+    bench = make_ready(recipe, UnderTest.of(prepared.source))  # a judge that may not judge is an error
     counts = Counter(question.split for question in dataset.questions)
     yield f"base       {prepared.source.name}, {prepared.dtype}, fingerprint {prepared.source.fingerprint[:12]}"
     yield f"questions  {', '.join(f'{counts[split]} {split}' for split in SPLITS if counts[split])}"
@@ -38,15 +43,22 @@ def describe(prepared: Prepared) -> Iterator[str]:
         yield f"leakage    {line}"
     if not prepared.audit["leaks"]:
         yield "leakage    no passage with the answer to an unseen question is trained on"
-    yield from judge(prepared)
-    yield from cost(prepared)
+    judged = prompts_at_most(prepared, bench) if bench else Counter()
+    if bench:
+        yield from judge(prepared, bench, judged)
+    yield from cost(prepared, bench, judged)
     yield from token_view(prepared)
 
 
-def cost(prepared: Prepared) -> Iterator[str]:
-    """About how much memory and time the stages with a model take here."""
+def cost(prepared: Prepared, bench: Bench | None, judged: Mapping[str, int]) -> Iterator[str]:
+    """About how much memory and time the stages with a model take here, a judge on this machine among them."""
+    judging = None
     try:
-        yield from estimate(prepared).lines()
+        judging = bench.weigh(judged) if bench and bench.weigh else None
+    except UserError as error:
+        yield f"judging    not estimated: {error}"
+    try:
+        yield from estimate(prepared, judging=judging).lines()
     except UserError as error:
         yield f"memory     not estimated: {error}"
 

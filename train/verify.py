@@ -12,7 +12,7 @@ from train import report
 from train.assess import comparison_text, recompute, regrade, report_files
 from train.errors import UserError
 from train.findings import load_findings, uncollected
-from train.judgements import differences as misjudged
+from train.judging import differences as misjudged
 from train.models.source import file_digest
 from train.records import AnswerId, Verdict
 from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, unsealed

@@ -1,23 +1,15 @@
-"""A chat answers as the run's own asking would, says what it shows, and ends when it is told to."""
+"""A chat answers as the run's own asking would, and says what it shows."""
 
 from __future__ import annotations
 
 import io
-import os
-import pty
 import re
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.serving.talking import ASKED, introduction, rewrite_recipe, talk
 from train import sampling
-from train.errors import UserError
 from train.loading import load_recipe
 from train.prepare import prepare
 from train.recipe import GOLD, LoRA, QLoRA, Tuned
@@ -27,23 +19,6 @@ from train.retrieval import BM25
 from train.serving import chat
 from train.serving.stored import load, stored_arm
 from train.store import Run, revive
-
-ASKED = "What is the lamp of pier 2?"
-HEAD = 3
-"""The lines that say who answers and how, before the first question."""
-
-
-def talk(directory: Path, arm: str, *questions: str, **options) -> str:
-    """What a chat wrote after its introduction."""
-    out = io.StringIO()
-    chat(Run.of(directory), arm, ask=iter(questions), out=out, **options)
-    return "".join(out.getvalue().splitlines(keepends=True)[HEAD:])
-
-
-def introduction(directory: Path, arm: str, **options) -> list[str]:
-    out = io.StringIO()
-    chat(Run.of(directory), arm, ask=iter(()), out=out, **options)
-    return out.getvalue().splitlines()
 
 
 def found(directory: Path, question: str, count: int) -> list[Passage]:
@@ -174,13 +149,6 @@ def test_a_question_with_broken_letters_is_asked(finished_run):
     assert talk(finished_run, "base", "What is \udcff the lamp?", passages=0)
 
 
-def rewrite_recipe(directory: Path, change: Callable[[dict], object]) -> None:
-    run = Run.of(directory)
-    recipe = run.manifest()["recipe"]
-    change(recipe)
-    run.amend({"recipe": recipe})
-
-
 @pytest.mark.parametrize("adapter", [LoRA(), QLoRA(quantization="fp4"), QLoRA(alpha=8.0, quantization="fp4")])
 def test_an_arm_is_asked_on_the_base_that_it_was_tuned_on_in_4_bits_or_not(run_copy, finished_run, adapter):
     recipe = load_recipe(str(finished_run.parent / "recipe.py"))
@@ -195,99 +163,6 @@ def test_an_arm_is_asked_on_the_base_that_it_was_tuned_on_in_4_bits_or_not(run_c
         assert any(name.endswith("quant_state.bitsandbytes__fp4") for name in state)
 
 
-def remove_adapter(directory: Path) -> None:
-    shutil.rmtree(directory / "adapters/open-book/seed-0")
-
-
-def change_adapter(directory: Path) -> None:
-    with (directory / "adapters/open-book/seed-0/adapter_model.safetensors").open("ab") as file:
-        file.write(b" ")
-
-
-def set_base(**fields) -> Callable[[Path], None]:
-    return lambda directory: rewrite_recipe(directory, lambda recipe: recipe["base"].update(fields))
-
-
-def exchange_base(directory: Path) -> None:
-    run = Run.of(directory)
-    run.amend({"hashes": {**run.manifest()["hashes"], "base": "another"}})
-
-
-def forget_passages(directory: Path) -> None:
-    (directory / "passages.jsonl").write_text("")
-
-
-def only_begun(directory: Path) -> None:
-    Run.of(directory).amend({"hashes": {}})
-
-
-def edit_manifest(directory: Path) -> None:
-    path = directory / "manifest.json"
-    path.write_text(path.read_text(encoding="utf-8").replace('"temperature": 0.8', '"temperature": 0.9'))
-
-
-@pytest.mark.parametrize(
-    ("change", "options", "says"),
-    [
-        (
-            None,
-            {"arm": "openbook"},
-            r"--arm 'openbook': no such arm in .*; there is 'base', 'closed-book', 'open-book'",
-        ),
-        (None, {"seed": 7}, r"--seed 7: no such training seed of arm 'open-book'; there is 0"),
-        (None, {"arm": "base", "seed": 7}, r"--seed 7: .*'base'; it is not trained and has none; leave it out"),
-        (None, {"passages": -1}, r"--passages -1: cannot be negative; 0 asks without passages"),
-        (forget_passages, {"passages": 2}, r"--passages 2: .* has no passages; give --passages 0"),
-        (
-            remove_adapter,
-            {},
-            r"seed-0: holds no adapter of arm 'open-book'; there is closed-book/seed-0; train it with",
-        ),
-        (change_adapter, {}, r"adapters/open-book/seed-0: is not as training left it .*; train the arm again"),
-        (set_base(model="/no/model"), {}, r"base.model = '/no/model': is not there any more; put the base back"),
-        (
-            set_base(model="models/tiny"),
-            {},
-            r"'models/tiny': is not there any more \(seen from /.*\); put the base back",
-        ),
-        (exchange_base, {}, r"base.model = .*: its files are not those that the run was made with; put the old ones"),
-        (
-            set_base(trust_remote_code=True),
-            {},
-            r"runs Python code of its own; give --trust-remote-code if you trust it",
-        ),
-        (
-            set_base(color="red"),
-            {},
-            r"manifest.json: recipe.base.color: .*; the run is of openbook .*: use that version",
-        ),
-        (set_base(dtype="int3"), {}, r"manifest.json: recipe.base.dtype: Input should be 'auto', "),
-        (only_begun, {}, r"was stopped before its first step; go on with `openbook run`"),
-        (edit_manifest, {}, r"manifest.json: was edited"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused_with_the_mend(run_copy, change, options, says):
-    if change is not None:
-        change(run_copy)
-    with pytest.raises(UserError, match=says) as caught:
-        talk(run_copy, **{"arm": "open-book", **options})
-    assert len(str(caught.value).splitlines()) <= 2
-
-
-def test_an_arm_without_passages_in_its_run_is_asked_without(run_copy):
-    forget_passages(run_copy)
-    assert not talk(run_copy, "open-book", ASKED).startswith("[")
-
-
-def test_a_run_of_answers_made_elsewhere_has_nobody_to_talk_to(finished_run, openbook):
-    answers, questions = finished_run / "answers.csv", finished_run.parent / "questions.jsonl"
-    Path("answers.csv").write_text("arm,condition,question,sample,answer\nx,gold,lamp2,0,It is blue.\n")
-    assert answers.exists()
-    assert openbook("compare", "answers.csv", "--questions", questions, "--out", "compared")[0] == 0
-    with pytest.raises(UserError, match="compared: holds answers that were made elsewhere and no model; give a run of"):
-        talk(Path("compared"), "x")
-
-
 def test_chatting_changes_nothing_in_the_run(run_copy):
     def state() -> dict[str, tuple[int, int]]:
         return {
@@ -297,68 +172,3 @@ def test_chatting_changes_nothing_in_the_run(run_copy):
     before = state()
     talk(run_copy, "open-book", ASKED)
     assert state() == before
-
-
-COMMAND = [sys.executable, "-m", "train", "chat", "--arm", "base", "--passages", "0"]
-
-ON_A_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the standard input becomes the terminal whose keys send signals
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
-
-def test_questions_come_through_a_pipe_without_prompts_between(finished_run):
-    text = f"{ASKED}\nWhat \udcff?\n".encode("utf-8", "surrogateescape")
-    command = [*COMMAND, str(finished_run)]
-    done = subprocess.run(command, input=text, capture_output=True, check=True, timeout=120)
-    said = "".join(done.stdout.decode("utf-8").splitlines(keepends=True)[HEAD:])
-    assert said == talk(finished_run, "base", ASKED, "What \ufffd?", passages=0)
-
-
-@pytest.mark.parametrize(
-    ("moment", "key", "code"),
-    [
-        ("at the question", b"\x04", 0),
-        ("at the question", b"\r", 0),
-        ("at the question", b"\x03", 130),
-        ("in an answer", b"\x03", 130),
-    ],
-)
-def test_on_a_terminal_an_end_ends_and_an_interruption_interrupts(run_copy, moment, key, code):
-    rewrite_recipe(run_copy, lambda recipe: recipe["sampling"].update(max_new_tokens=400))
-    screen, terminal = pty.openpty()
-    command = [sys.executable, "-c", ON_A_TERMINAL, *COMMAND, str(run_copy)]
-    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
-    os.close(terminal)
-    try:
-        read_until(screen, b"> ")
-        if moment == "in an answer":
-            os.write(screen, b"lamp\r")
-            read_until(screen, b"\r\n\r\n")  # the blank line before the answer
-        until = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < until:
-            os.write(screen, key)  # again, as a person would: readline misses a key in the moment before it waits
-            time.sleep(1)
-        assert process.poll() == code
-        assert b"\r\n> " not in rest(screen), "the answer was not interrupted but waited for"
-    finally:
-        process.kill()
-        os.close(screen)
-
-
-def rest(screen: int) -> bytes:
-    """What a process that has ended left on the screen."""
-    seen = b""
-    with suppress(OSError):  # how a terminal says that nobody holds its other side
-        while more := os.read(screen, 4096):
-            seen += more
-    return seen
-
-
-def read_until(screen: int, text: bytes) -> bytes:
-    seen, until = b"", time.monotonic() + 120
-    while text not in seen:
-        assert time.monotonic() < until, seen
-        seen += os.read(screen, 4096)
-    return seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.comparison import statistics
+from train.comparison import power, statistics
 from train.comparison.contrasts import Row, name
 from train.records import Cell
 
@@ -78,9 +78,9 @@ def upper_bound(row: Row, alpha: float) -> float | None:
 def _questions(need: Need, row: Row, bar: Bar) -> int | None:
     difference, deviation = row["difference"], row["standard_deviation"]
     if deviation:
-        asked = statistics.questions_needed(deviation, difference, bar.worthwhile, bar.alpha, bar.family)
+        asked = power.questions_needed(deviation, difference, bar.worthwhile, bar.alpha, bar.family)
     else:
-        asked = statistics.uniform_questions_needed(difference, bar.worthwhile, bar.alpha, bar.family, need.beats)
+        asked = power.uniform_questions_needed(difference, bar.worthwhile, bar.alpha, bar.family, need.beats)
     asked = max(asked, statistics.FEWEST_QUESTIONS) if asked else None
     return asked if asked and asked > row["questions"] else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from train.estimate.judging import Judging, judging_bytes, judging_mends, judging_seconds, measured
 from train.estimate.machine import Machine, measure
 from train.estimate.mends import Mend, sampling_mends, tuning_mends
 from train.estimate.sampling import asked, reference_tokens, sampling_bytes, sampling_seconds
@@ -44,8 +45,10 @@ class Estimate:
                 yield f"{name:<10} {line}"
 
 
-def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
+def estimate(prepared: Prepared, machine: Machine | None = None, judging: Judging | None = None) -> Estimate:
     """About what the run takes on the machine; None measures this one. Nothing that is already done is taken off.
+
+    `judging` is what a judge on the same machine is asked at most.
 
     Raises:
         UserError: the base's configuration cannot be read, or it is of no kind that can be estimated.
@@ -53,6 +56,7 @@ def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
     jobs, sampling = prepared.jobs, prepared.recipe.sampling
     shape = shape_of(prepared.config, prepared.recipe.base)
     width = 4 if prepared.dtype == "float32" else 2
+    by_judge = machine or (measured(judging) if judging else None)
     machine = machine or measure(shape, prepared.dtype, usual_tokens(jobs))
     reference = reference_tokens(prepared)
     stages: dict[str, Stage] = {}
@@ -76,6 +80,15 @@ def estimate(prepared: Prepared, machine: Machine | None = None) -> Estimate:
     if answering.peak > machine.memory:
         mends = sampling_mends(shape, arms, sampling, width, machine)
         warnings.append(too_much("sampling", answering, machine, mends))
+    if judging and by_judge:
+        stages["judging"] = replying = Stage(
+            peak=judging_bytes(judging, by_judge),
+            seconds=judging_seconds(judging, by_judge),
+            work=f"at most {len(judging.prompts):,} replies of {judging.reply} tokens",
+        )
+        if replying.peak > machine.memory:
+            mends = judging_mends(judging, by_judge)
+            warnings.append(too_much("judging", replying, machine, mends, "a smaller judge"))
     assumptions = (
         "one process and nothing else running; right within a factor of about two",
         f"{two_digits(machine.rate / 1e9)} billion operations a second in {prepared.dtype} and "
@@ -91,8 +104,8 @@ def usual_tokens(jobs: Sequence[Job]) -> int:
     return sum(rows) // len(rows) if rows else 256
 
 
-def too_much(name: str, stage: Stage, machine: Machine, mends: Sequence[Mend]) -> str:
-    """That the stage does not fit, and what would lower it."""
+def too_much(name: str, stage: Stage, machine: Machine, mends: Sequence[Mend], last: str = "a smaller base") -> str:
+    """That the stage does not fit, and what would lower it; `last` does in any case."""
     offered = [f"{mend.words} (to about {gib(mend.peak)})" for mend in mends]
-    ways = ", ".join([*offered, "or a smaller base" if offered else "a smaller base"])
+    ways = ", ".join([*offered, f"or {last}" if offered else last])
     return f"{name} takes about {gib(stage.peak)}, more than the {machine.has}; lower it with {ways}"

@@ -15,13 +15,14 @@ from train.findings import stored_labels
 from train.foreign.contexts import Asked, abstention_of, asked_with, with_splits
 from train.foreign.family import family
 from train.foreign.inputs import read_input
+from train.foreign.judged import common_judge, keep, unjudged
 from train.foreign.names import distinguish, labels, parse_names
 from train.foreign.records import Given
 from train.foreign.runs import is_run, run_questions
 from train.naming import parse_contrast
 from train.progress import Screen
 from train.recipe import Comparison
-from train.records import ALL, AnswerId, Cell, Contrast, Question, to_json
+from train.records import ALL, Answer, AnswerId, Cell, Contrast, Question, to_json
 from train.store import Run, context_record, digest
 
 
@@ -59,6 +60,8 @@ def compare_answers(
     cells = list(dict.fromkeys(Cell(answer.arm, answer.condition) for answer in everything))
     with_context = asked_with(kept, cells, inputs)
     told, differing = (abstention, "") if abstention else abstention_of(inputs)
+    judged = common_judge(inputs)
+    rules = GradingRules(abstention=told, judge=judged.rules)
     split = "unseen" if any(question.split == "unseen" for question in kept) else ALL
     planned = plan(contrasts, cells, split, special_conditions(with_context, kept))
     name = run_name(answers)
@@ -67,7 +70,8 @@ def compare_answers(
         screen.say(line)
     ragged = [line for given in inputs for line in ragged_cells(given.answers, str(given.path), answered)]
     own = [warning for given in inputs for warning in given.warnings]
-    for warning in (*warnings, *own, *ragged, *with_context.warnings, differing):
+    partly = unjudged(judged, to_judge(rules, kept, with_context, everything))
+    for warning in (*warnings, *own, *ragged, *with_context.warnings, differing, *judged.warnings, partly):
         if warning:
             screen.warn(warning)
     with run:
@@ -125,9 +129,26 @@ def compare_answers(
         # What came with the inputs is replaced; what people said in `openbook label` has a time and stays.
         said = [to_json(label) for label in stored_labels(run) if label.when]
         run.write_records("labels.jsonl", [*labelled, *(label for label in said if label not in labelled)])
+        keep(run, judged)
         run.stage("sampling", digest(sorted(answer.key for answer in everything)), answers=len(everything))
-        assess(run, ("grade", "report"), screen, GradingRules(abstention=told))
+        assess(run, ("grade", "report"), screen, rules)
     return run
+
+
+def to_judge(
+    rules: GradingRules, questions: Sequence[Question], asked: Asked, answers: Sequence[Answer]
+) -> dict[AnswerId, grading.Case]:
+    """What the judge would be asked about, by answer; nothing without a judge."""
+    if rules.judge is None:
+        return {}
+    return grading.cases_to_judge(
+        questions,
+        asked.contexts,
+        answers,
+        abstention=rules.abstention,
+        nearest_f1=rules.nearest_f1,
+        judge=rules.judge,
+    )
 
 
 def check_paths(paths: Sequence[Path]) -> None:

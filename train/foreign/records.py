@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from train.grading import JudgeRules
 from train.records import Answer, Context, Question
 from train.store import Record
 
@@ -64,7 +65,8 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One input, read: its answers, and people's labels on some of them as records of `labels.jsonl`.
+    """One input, read: its answers, people's labels on some of them as records of `labels.jsonl`, and where a judge has
+    graded them the judge, with what it said as records of `judgements.jsonl`.
 
     `named` says that the arms' names are the user's own words, which no other name may replace.
     """
@@ -76,3 +78,5 @@ class Given:
     warnings: tuple[str, ...] = ()
     named: bool = False
     facts: RunFacts | None = field(default=None, repr=False)
+    judge: JudgeRules | None = None
+    judgements: tuple[Record, ...] = field(default=(), repr=False)

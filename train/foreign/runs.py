@@ -1,4 +1,4 @@
-"""Finished runs of openbook: their answers, with the labels that people gave them and what they were asked with."""
+"""Finished runs of openbook: their answers, with what people and a judge said of them and what they were asked with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from train.errors import UserError
 from train.findings import read_answers
+from train.foreign.judged import run_judgements
 from train.foreign.matching import match
 from train.foreign.records import Given, Item, RunFacts
 from train.records import Passage, Question
@@ -44,6 +45,7 @@ def read_run(directory: Path, questions: Sequence[Question]) -> Given:
         abstention=str(manifest.get("grading", {}).get("abstention", "")),
         **shown(run, now),
     )
+    judge, judgements = run_judgements(run, now)
     return Given(
         path=directory,
         what=f"a run of openbook, recipe {run.recipe!r}",
@@ -54,6 +56,8 @@ def read_run(directory: Path, questions: Sequence[Question]) -> Given:
             if label["answer"]["question"] in now
         ),
         facts=facts,
+        judge=judge,
+        judgements=judgements,
     )
 
 

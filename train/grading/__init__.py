@@ -19,7 +19,7 @@ from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, WORDS, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
-from train.grading.verdicts import beside, cases_to_judge, grade, headline, may_be_judged
+from train.grading.verdicts import beside, cases_to_judge, grade, headline
 
 __all__ = [
     "WITHDRAWN",
@@ -39,7 +39,6 @@ __all__ = [
     "grade",
     "headline",
     "judgement_of",
-    "may_be_judged",
     "misread",
     "read_labels",
     "read_word",

@@ -1,6 +1,6 @@
 """A model as grader: what its replies mean, and the verdicts that follow from the replies that are stored.
 
-Nothing here asks a model: `endpoint.ask` does, or a function that is passed in.
+Nothing here asks a model.
 """
 
 from __future__ import annotations

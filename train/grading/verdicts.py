@@ -74,14 +74,6 @@ def cases_to_judge(
     return {identifier: case for identifier, case in cases if case is not None}
 
 
-def may_be_judged(question: Question, context: Context, scope: Scope) -> bool:
-    """Whether an answer to the question under the context can be one that the judge is asked about."""
-    if scope == "all":
-        return True
-    facts, _ = _rubric_of(question, context)
-    return not (facts or _is_counterfactual(context) or question.split == "unanswerable") and bool(question.answer)
-
-
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
     """The verdict of each answer that counts: a person's before a judge's, a rubric's and the provisional one.
 

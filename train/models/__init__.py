@@ -14,9 +14,12 @@ from train.models.load import (
     window,
 )
 from train.models.machine import memory_of, out_of_memory
+from train.models.origin import ORIGIN, Origin, origin_of, write_origin
 from train.models.source import Say, Source, resolve, silent
 
 __all__ = [
+    "ORIGIN",
+    "Origin",
     "Say",
     "Source",
     "linear_layers",
@@ -24,6 +27,7 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "memory_of",
+    "origin_of",
     "out_of_memory",
     "pick_device",
     "pick_dtype",
@@ -31,4 +35,5 @@ __all__ = [
     "silent",
     "stop_tokens",
     "window",
+    "write_origin",
 ]

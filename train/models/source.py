@@ -37,12 +37,14 @@ def silent(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A base on this disk. `fingerprint` changes when its weights, configuration or tokenizer do."""
+    """A base on this disk. `fingerprint` changes when its weights, configuration or tokenizer do, `weights` only when
+    its files of weights do, whatever they are called."""
 
     name: str
     directory: Path
     fingerprint: str
     commit: str | None = None
+    weights: str = ""
 
 
 def resolve(base: Base, say: Say = silent) -> Source:
@@ -59,7 +61,7 @@ def resolve(base: Base, say: Say = silent) -> Source:
             raise UserError(f"base.model = {base.model!r}: no such file; check the path")
         return from_gguf(path, base, say)
     if path.is_dir():
-        return Source(base.model, path, fingerprint(path))
+        return on_disk(base.model, path)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", base.model) and not path.exists():
         say(f"looking for {base.model} in the hub's cache and on the hub")
         return from_hub(base)
@@ -96,7 +98,7 @@ def from_hub(base: Base) -> Source:
             f"base.model = {base.model!r}: cannot be had from the hub ({reason[:160]}); "
             "check the name and the connection, or give a directory or a .gguf file"
         ) from error
-    return Source(base.model, directory, fingerprint(directory), commit=directory.name)
+    return on_disk(base.model, directory, commit=directory.name)
 
 
 def cache_root() -> Path:
@@ -126,7 +128,7 @@ def from_gguf(path: Path, base: Base, say: Say) -> Source:
                 scratch.rename(directory)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    return Source(base.model, directory, fingerprint(directory))
+    return on_disk(base.model, directory)
 
 
 def convert_gguf(path: Path, target: Path) -> None:
@@ -160,8 +162,8 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fingerprint(directory: Path) -> str:
-    """A hash of all that makes the directory's model and tokenizer what they are.
+def on_disk(name: str, directory: Path, commit: str | None = None) -> Source:
+    """The directory as a base, with hashes of all that makes its model and tokenizer what they are.
 
     Raises:
         UserError: there is no `config.json` or there are no safetensors (pickled weights are never read).
@@ -179,4 +181,11 @@ def fingerprint(directory: Path) -> str:
         for path in directory.iterdir()
         if path.is_file() and path.suffix in {".safetensors", ".json", ".jinja", ".model", ".txt"}
     )
-    return hashlib.sha256(json.dumps([(path.name, file_digest(path)) for path in files]).encode()).hexdigest()
+    digests = [(path.name, file_digest(path)) for path in files]
+    weights = sorted(digest for name, digest in digests if name.endswith(".safetensors"))
+    return Source(name, directory, hash_of(digests), commit, hash_of(weights))
+
+
+def hash_of(digests: object) -> str:
+    """One hash of several."""
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from train import models
 from train.errors import UserError
+from train.models.source import file_digest
 from train.serving.stored import Respondent, check_base, load, stored_arm
 from train.store import Run
 
@@ -32,6 +33,8 @@ def merge(
     begin: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Writes the arm's model with the adapter merged into its weights, and says how far its logits moved.
+
+    Beside the weights it is put down whose they are, so that the model is known again where it may not judge.
 
     The base is loaded anew in the precision that this machine computes in, also for an arm that was tuned on 4 bits:
     merging into 4-bit weights would round the adapter away. So the merged QLoRA arm is another model than the one that
@@ -65,6 +68,17 @@ def merge(
     compared = difference(before, [logits(merged, prompt) for prompt in prompts])
     merged.save_pretrained(out)
     whole.format.tokenizer.save_pretrained(out)
+    models.write_origin(
+        out,
+        models.Origin(
+            recipe=run.recipe,
+            arm=arm,
+            seed=stored.seed,
+            base=stored.fingerprint,
+            weights=str(run.manifest()["hashes"].get("weights", "")),
+            adapter=file_digest(stored.adapter / "adapter_model.safetensors"),
+        ),
+    )
     four_bit = f", which was tuned and tested on {stored.quantization.precision} weights" if stored.quantization else ""
     dtype = str(merged.dtype).removeprefix("torch.")
     return [

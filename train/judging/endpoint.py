@@ -9,14 +9,15 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from train.errors import RunFailed, UserError
-from train.grading.judge import Reply
+from train.grading import Reply
 from train.judges import EndpointJudge, check_address
+from train.judging.bench import Bench, Handover, rules_of
 
 OPENAI = "https://api.openai.com/v1"
 ADDRESS, KEY = "OPENAI_BASE_URL", "OPENAI_API_KEY"
@@ -28,7 +29,23 @@ GIVE_UP = 3
 OF_ONE_CASE = ("content_filter", "content_policy_violation", "context_length_exceeded", "string_above_max_length")
 """Codes of refusals that concern this one case and no other."""
 
-Handover = Callable[[list[Reply]], None]
+
+def bench(judge: EndpointJudge) -> Bench:
+    """The judge; nothing is sent before it is asked."""
+    address = address_of(judge)
+    host = host_of(address)
+    leave = "leave this machine for" if leaves_machine(address) else "are sent to"
+    return Bench(
+        rules=rules_of(judge, host, f"{address} {judge.model}"),
+        sentence=f"judge: {judge.model} at {host}; questions, references and answers {leave} {host}",
+        ask=lambda prompts, handover: ask(judge, prompts, handover),
+        check=lambda: check(judge),
+    )
+
+
+def check(judge: EndpointJudge) -> None:
+    """Raises `UserError` where the judge could not be asked; nothing is sent."""
+    connect(judge).client.close()
 
 
 def address_of(judge: EndpointJudge) -> str:

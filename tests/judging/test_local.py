@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.grading.judge_project import grade, provisional, records, verdicts
-
-
-@pytest.fixture(scope="session")
-def other_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with other weights and a longer window."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    folder = Path(shutil.copytree(tiny_model, tmp_path_factory.mktemp("other") / "other-judge"))
-    torch.manual_seed(1)
-    config = LlamaConfig.from_pretrained(folder)
-    config.max_position_embeddings = 4096
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-def local(model: Path, **fields: Any) -> str:
-    return "grading.judge=" + json.dumps({"kind": "local", "model": str(model), "dtype": "float32", **fields})
+from tests.judging.project import grade, local, provisional, records, verdicts
 
 
 def test_a_local_judge_without_a_clue_leaves_answers_unscored_and_never_wrong(openbook, folder, other_model):
@@ -100,7 +80,7 @@ def test_an_adapter_or_nothing_is_no_judge(openbook, folder, tmp_path):
 
 
 def test_an_answer_cannot_end_its_turn_in_a_local_judges_prompt(tiny_model):
-    from train.judging import as_chat
+    from train.judging.local import as_chat
     from train.models import load_tokenizer, resolve
     from train.recipe import Base
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.grading.judge_server import BROKEN, BUSY, TOKENS_IN, TOKENS_OUT, Refusal, Server, completion, serving
+from tests.judging.server import BROKEN, BUSY, TOKENS_IN, TOKENS_OUT, Refusal, Server, completion, serving
 from train.errors import RunFailed, UserError
-from train.grading import Reply, endpoint
+from train.grading import Reply
 from train.judges import EndpointJudge
+from train.judging import endpoint
 
 pytest.importorskip("openai")
 
@@ -259,7 +260,7 @@ def test_a_server_that_repeats_the_key_cannot_get_it_written_down(say: Callable[
 def test_without_the_package_the_mend_is_named() -> None:
     code = (
         "import sys; sys.modules['openai'] = None\n"
-        "from train.grading import endpoint\nfrom train.judges import EndpointJudge\n"
+        "from train.judging import endpoint\nfrom train.judges import EndpointJudge\n"
         "try: endpoint.connect(EndpointJudge('m'))\nexcept Exception as error: print(type(error).__name__, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -267,6 +268,9 @@ def test_without_the_package_the_mend_is_named() -> None:
     assert "pip install 'openbook[judge]'" in done.stdout
 
 
-def test_the_package_is_imported_only_to_ask() -> None:
-    code = "import sys, train.assess, train.verify, train.grading.endpoint; print('openai' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+def test_neither_the_package_nor_torch_is_imported_for_what_asks_nobody() -> None:
+    code = (
+        "import sys, train.assess, train.verify, train.judging.endpoint\n"
+        "print([name for name in ('openai', 'torch') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from train import grading
 from train.errors import UserError
 from train.grading import Case, Judgement, JudgeRules, Reply
+from train.judging.bench import Bench
 from train.progress import Screen
 from train.records import AnswerId, Findings, to_json
 from train.store import Run, numbered_records, unsealed
 
 JUDGEMENTS = "judgements.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """A judge that can be asked.
-
-    `ask` takes prompts by key and hands replies over as they come; `check` raises `UserError` where it could not be
-    asked. `sentence` says who judges, and where the answers go for it.
-    """
-
-    rules: JudgeRules
-    sentence: str
-    ask: Callable[[Mapping[str, str], Callable[[list[Reply]], None]], None]
-    check: Callable[[], None]
 
 
 def judge_rules(run: Run) -> JudgeRules | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import tiny_rows, write_project
-from tests.grading.judge_server import Server, answer_in
+from tests.judging.server import Server, answer_in
 from train.grading.normalise import normalise
 from train.store import numbered_records
 
@@ -43,6 +43,11 @@ def write_judged_project(folder: Path, model: Path) -> None:
 def judge(server: Server, **fields: Any) -> str:
     """The setting that names the server as the recipe's judge."""
     return "grading.judge=" + json.dumps({"kind": "endpoint", "model": "org/Judge-X", "base_url": server.url, **fields})
+
+
+def local(model: Path, **fields: Any) -> str:
+    """The setting that names the directory's model as the recipe's judge."""
+    return "grading.judge=" + json.dumps({"kind": "local", "model": str(model), "dtype": "float32", **fields})
 
 
 def grade(openbook: Book, folder: Path, setting: str, verb: str = "grade") -> tuple[int, str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.grading.judge_project import (
+from tests.judging.project import (
     ARMS,
     CONDITIONS,
     SECRET,
@@ -26,7 +26,7 @@ from tests.grading.judge_project import (
     says_something,
     verdicts,
 )
-from tests.grading.judge_server import Refusal
+from tests.judging.server import Refusal
 from train.store import Run
 
 

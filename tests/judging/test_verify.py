@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.grading.judge_project import judge, opinion
-from tests.grading.judge_server import serving
 from train.store import seal
 
 EDITS: dict[str, tuple[dict[str, Any], str]] = {
@@ -22,20 +20,6 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "the tokens": ({"tokens": 7}, "manifest.json.judging: "),
     "the cost": ({"cost": 0.5}, "manifest.json.judging: "),
 }
-
-
-@pytest.fixture(scope="session")
-def judged(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's run judged and reported on, by a server that is gone by now."""
-    pytest.importorskip("openai")
-    from train.cli import main
-
-    folder = Path(shutil.copytree(sampled, tmp_path_factory.mktemp("judged") / "project"))
-    with serving(lambda prompt, number: "B" if number == 0 else opinion(prompt, number)) as server:
-        for verb in ("grade", "report"):
-            settings = ["--set", judge(server, concurrency=1, input_price=1.0, output_price=1.0)]
-            assert main([verb, str(folder / "recipe.py"), "--out", str(folder / "run"), *settings]) == 0
-    return folder / "run"
 
 
 def test_verify_recomputes_a_judges_verdicts_without_it(openbook, judged):
