@@ -162,7 +162,7 @@ def most(prepared: Prepared) -> int:
         return 0
     questions = {question.id: question for question in prepared.dataset.questions}
     asked = sum(
-        len(recipe.seeds_of(arm)) * recipe.asks(arm, context.condition)
+        len(recipe.seeds_of(arm)) * prepared.asks(arm, context)
         for context in prepared.contexts
         if may_be_judged(questions[context.question], context, judge.scope)
         for arm in recipe.arms
