@@ -33,8 +33,8 @@ def forgetting_rows(
     """One row for each tuned arm; None without general answers of both a tuned arm and the untouched base.
 
     `tables` are those of the answers to general questions. `base` and `tuned` are the accuracies on the questions that
-    both were scored on, so that `difference` is tuned − base. `p` is the contrast's, and `p_holm` is adjusted for the
-    number of tuned arms.
+    both were scored on, so that `difference` is tuned − base; `base_right` counts those that the base answered right at
+    least once, which alone can show a loss. `p_holm` is adjusted for the number of tuned arms.
     """
     base = next((arm for arm, kind in kinds.items() if kind == "untouched"), None)
     if base is None or Cell(base, NONE) not in tables.counted:
@@ -60,6 +60,7 @@ def _row(
         "against": contrast.b.arm,
         "base": statistics.mean([right for _, right in pairs]),
         "tuned": statistics.mean([left for left, _ in pairs]),
+        "base_right": sum(right > 0 for _, right in pairs),
         **{name: row[name] for name in FIGURES},
         "p": row["p_value"],
         "samples": max(samples(tally) for side in (tuned, base) for tally in side.values()),

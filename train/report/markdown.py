@@ -127,7 +127,7 @@ def _forgetting(findings: Findings) -> Iterable[str]:
     yield f"## {found.table.title}"
     yield "\n".join(f"- {literal(sentence)}" for sentence in found.sentences)
     yield _table(found.table.header, [[literal(value) for value in row] for row in found.table.rows])
-    yield literal(found.about)
+    yield literal(found.table.note)
 
 
 def _matrix(findings: Findings) -> Iterable[str]:

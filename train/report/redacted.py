@@ -37,8 +37,8 @@ GRADER = (
     "kappa", "kappa_interval",
 )  # fmt: skip
 FORGOTTEN = (
-    "arm", "against", "base", "tuned", "difference", "interval", "p", "p_holm", "questions", "left_out", "differing",
-    "samples", "seeds", "between_seeds", "shown",
+    "arm", "against", "base", "tuned", "base_right", "difference", "interval", "p", "p_holm", "questions", "left_out",
+    "differing", "samples", "seeds", "between_seeds", "shown",
 )  # fmt: skip
 PEOPLE = ("labelled", "labellers", "kappa", "disputed")
 AUDIT = frozenset([
