@@ -65,7 +65,10 @@ def test_general_questions_are_bare_of_what_belongs_to_training_and_passages(pro
     ("row", "problem"),
     [
         ({**ROWS[0], "id": "lamp0"}, "general question 'lamp0': data.questions has a question of that id too"),
-        ({"id": "x", "question": "Who?", "split": "unanswerable"}, "general question 'x': is unanswerable"),
+        (
+            {"id": "x", "question": "Who?", "answer": "", "split": "unanswerable"},
+            "general question 'x': is unanswerable",
+        ),
         ({"id": "x", "question": "Who?", "answer": "Kim.", "facts": ["Lee"]}, "column 'facts'"),
     ],
     ids=["an id that is taken", "no answer", "a rubric that its answer fails"],
