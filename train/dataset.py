@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from train import contexts, data, grading, retrieval
 from train.conditions import Condition, Retrieved
+from train.errors import InputProblems
 from train.recipe import Recipe
-from train.records import Passage, Question, to_json
+from train.records import GENERAL, Passage, Question, general_ids, to_json
 from train.store import digest
 
 
@@ -33,6 +35,11 @@ class Dataset:
         return self.passages | {passage.id: passage for passage in own}
 
     @cached_property
+    def general(self) -> frozenset[str]:
+        """The ids of the general questions."""
+        return general_ids(self.questions)
+
+    @cached_property
     def made_from(self) -> str:
         """A hash of all of it."""
         records = [to_json(record) for record in (*self.questions, *self.shown.values())]
@@ -53,9 +60,40 @@ def load_dataset(recipe: Recipe) -> Dataset:
         found.questions, seed=shares.seed, unseen=shares.unseen, validation=shares.validation
     )
     passages = {passage.id: passage for passage in (*(corpus.passages if corpus else ()), *found.passages)}
+    warnings = [*(corpus.warnings if corpus else ()), *found.warnings]
+    if recipe.data.general is not None:
+        general = load_general(recipe.data.general, {question.id for question in questions})
+        questions, warnings = [*questions, *general.questions], [*warnings, *general.warnings]
     if recipe.data.limit is not None:
         questions = first_of_each_split(questions, recipe.data.limit)
-    return Dataset(tuple(questions), passages, (*(corpus.warnings if corpus else ()), *found.warnings))
+    return Dataset(tuple(questions), passages, tuple(warnings))
+
+
+def load_general(source: Path | str, taken: Collection[str]) -> data.QuestionsFile:
+    """The general questions, bare of all that belongs to training and to passages; `taken` are the ids of the others.
+
+    Raises:
+        UserError: the file cannot be read.
+        InputProblems: every problem in it; an id that is taken, and a question without an answer, among them.
+    """
+    found = data.load_questions(source, check_rubric=grading.check_rubric)
+    problems = [
+        f"{source}: general question {question.id!r}: data.questions has a question of that id too; give it another"
+        for question in found.questions
+        if question.id in taken
+    ]
+    problems += [
+        f"{source}: general question {question.id!r}: is unanswerable, and nothing could be forgotten; remove it"
+        for question in found.questions
+        if question.split == "unanswerable"
+    ]
+    if problems:
+        raise InputProblems(problems)
+    bare = [
+        replace(question, split=GENERAL, evidence=(), paraphrases=(), counterfactual=None)
+        for question in found.questions
+    ]
+    return data.QuestionsFile(tuple(bare), (), found.warnings)
 
 
 def first_of_each_split(questions: Iterable[Question], limit: int) -> list[Question]:

@@ -11,7 +11,7 @@ from typing import Any
 from train import comparison, data
 from train.errors import UserError
 from train.grading import Label, sides
-from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict
+from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict, general_ids
 from train.store import CHECK, Run, revive, revive_context, unsealed
 
 VOLATILE = ("stages", CHECK)
@@ -66,6 +66,8 @@ def load_findings(run: Run) -> Findings:
     answers = read_answers(run)
     targets = {record["completion"] for record in run.records("training.jsonl")}
     questions = [revive(Question, record) for record in run.records("questions.jsonl")]
+    general = general_ids(questions)
+    tested = [answer for answer in answers if answer.question not in general]
     return Findings(
         comparison=read_json(run, "comparison.json"),
         questions=questions,
@@ -74,7 +76,7 @@ def load_findings(run: Run) -> Findings:
         verdicts=verdicts,
         headline=comparison.count_verdicts(questions, answers, *sides(verdicts)).headline,
         prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
-        audit={**manifest.get("audit", {}), "answers": data.audit_answers(answers, targets)},
+        audit={**manifest.get("audit", {}), "answers": data.audit_answers(tested, targets)},
         training=manifest.get("training", []),
         manifest={key: value for key, value in manifest.items() if key not in VOLATILE},
     )

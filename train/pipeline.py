@@ -86,7 +86,8 @@ def require_unchanged(recipe: Recipe, run: Run) -> None:
     manifest, now = run.manifest(), recipe.to_json()
     before = manifest["recipe"]
     for stored in (before, now):  # files are compared by what is in them
-        stored["data"] = {key: value for key, value in stored["data"].items() if key not in ("questions", "corpus")}
+        files = ("questions", "corpus", "general")
+        stored["data"] = {key: value for key, value in stored["data"].items() if key not in files}
     changed = [name for name in now if name not in ("grading", "comparison", "costs") and before.get(name) != now[name]]
     if load_dataset(recipe).made_from != manifest.get("hashes", {}).get("data"):
         changed.append("the questions or passages")

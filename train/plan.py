@@ -49,7 +49,10 @@ def make_plan(prepared: Prepared, run: Run, memory: Memory) -> list[Step]:
     recipe, total = prepared.recipe, prepared.answers
     pool = stored_answers(run)
     there = sum(key in pool for key in wanted.values())
-    why = f"{total - there} of {total} answers ({len(recipe.arms)} arms × {len(recipe.conditions)} conditions)"
+    cells = f"{len(recipe.arms)} arms × {len(recipe.conditions)} conditions"
+    if general := len(prepared.dataset.general):
+        cells += f", and {general} general questions to every arm"
+    why = f"{total - there} of {total} answers ({cells})"
     others = len(pool.keys() - set(wanted.values()))
     if others and len(digests) == len(prepared.jobs):
         why += f"; {others} stored answers are of other weights, prompts or settings and kept aside"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from train.conditions import NONE
 from train.errors import UserError
 from train.estimate import estimate
 from train.judging import Bench
@@ -13,7 +14,7 @@ from train.judging.under_test import UnderTest
 from train.judging.workload import preflight as judge
 from train.judging.workload import prompts_at_most
 from train.prepare import Prepared
-from train.records import SPLITS
+from train.records import GENERAL, SPLITS
 
 
 def describe(prepared: Prepared) -> Iterator[str]:
@@ -22,19 +23,23 @@ def describe(prepared: Prepared) -> Iterator[str]:
     bench = make_ready(recipe, UnderTest.of(prepared.source))  # a judge that may not judge is an error
     counts = Counter(question.split for question in dataset.questions)
     yield f"base       {prepared.source.name}, {prepared.dtype}, fingerprint {prepared.source.fingerprint[:12]}"
-    yield f"questions  {', '.join(f'{counts[split]} {split}' for split in SPLITS if counts[split])}"
+    yield f"questions  {', '.join(f'{counts[split]} {split}' for split in (*SPLITS, GENERAL) if counts[split])}"
     yield f"passages   {len(dataset.passages)}"
-    rubrics = sum(bool(question.facts) for question in dataset.questions if question.split in recipe.ask)
+    asked = (*recipe.ask, GENERAL)
+    rubrics = sum(bool(question.facts) for question in dataset.questions if question.split in asked)
     yield f"rubrics    {rubrics} of the questions asked; the others are graded provisionally, or by abstention"
     yield f"answers    {prepared.answers} ({recipe.sampling.samples} to each question in each cell)"
     for condition in recipe.conditions:
-        lengths = [len(p.tokens) for (_, name), p in prepared.prompts.items() if name == condition.name]
-        yield f"prompts    {condition.name:<14} {spread(lengths)} tokens"
+        tested = prompt_lengths(prepared, condition.name, general=False)
+        yield f"prompts    {condition.name:<14} {spread(tested)} tokens"
+    if dataset.general:
+        general = prompt_lengths(prepared, NONE.name, general=True)
+        yield f"prompts    {GENERAL:<14} {spread(general)} tokens, without context, to every arm"
     for job in prepared.jobs:
-        lengths = [len(row) for row in job.rows]
+        rows = [len(row) for row in job.rows]
         yield (
-            f"training   {job.name}: {len(job.rows)} rows in {job.steps} steps, {spread(lengths)} tokens a row, "
-            f"{sum(lengths)} in all"
+            f"training   {job.name}: {len(rows)} rows in {job.steps} steps, {spread(rows)} tokens a row, "
+            f"{sum(rows)} in all"
         )
     yield f"left out   {len(prepared.dropped)} rows as too long" + "".join(
         f"\n           {line}" for line in prepared.dropped[:5]
@@ -72,6 +77,15 @@ def token_view(prepared: Prepared) -> Iterator[str]:
         yield indent(tokenizer.decode(row.prompt))
         yield "           ── the loss starts here ──"
         yield indent(" ".join(f"{token}:{tokenizer.decode([token])!r}" for token in row.completion))
+
+
+def prompt_lengths(prepared: Prepared, condition: str, *, general: bool) -> list[int]:
+    """The lengths in tokens of the prompts under a condition, of the general questions or of the others."""
+    return [
+        len(prompt.tokens)
+        for (question, name), prompt in prepared.prompts.items()
+        if name == condition and (question in prepared.dataset.general) == general
+    ]
 
 
 def spread(lengths: Sequence[int]) -> str:

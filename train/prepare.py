@@ -10,12 +10,13 @@ from typing import Any
 from jinja2 import TemplateError
 
 from train import contexts, data, models, tuning
+from train.conditions import NONE
 from train.dataset import Dataset, context_rules, load_dataset
 from train.errors import InputProblems, UserError, nearest
 from train.jobs import training_jobs
 from train.prompts import ChatFormat
 from train.recipe import Recipe, Tuned
-from train.records import AnswerId, Context, Prompt, Question, TrainingRow
+from train.records import Answer, AnswerId, Context, Prompt, Question, TrainingRow
 from train.sampling import Settings, answer_key, pick_engine
 from train.store import Run, digest, revive_context, unsealed
 
@@ -47,11 +48,13 @@ class Prepared:
         """How many answers the recipe asks for."""
         recipe = self.recipe
         asked = sum(
-            len(recipe.seeds_of(arm)) * recipe.asks(arm, context.condition)
-            for arm in recipe.arms
-            for context in self.contexts
+            len(recipe.seeds_of(arm)) * self.asks(arm, context) for arm in recipe.arms for context in self.contexts
         )
         return asked * recipe.sampling.samples
+
+    def asks(self, arm: str, asked: Answer | Context | Prompt) -> bool:
+        """Whether the arm is asked that question under that condition; every arm is asked the general questions."""
+        return asked.question in self.dataset.general or self.recipe.asks(arm, asked.condition)
 
     def weights(self, arm: str, adapter: str | None) -> str:
         """What identifies the weights that answer: the base, its precision, and the adapter's hash."""
@@ -69,7 +72,7 @@ class Prepared:
                     continue
                 weights = self.weights(arm, adapter)
                 for context in self.contexts:
-                    if not recipe.asks(arm, context.condition):
+                    if not self.asks(arm, context):
                         continue
                     prompt = self.prompts[context.question, context.condition]
                     for sample in range(recipe.sampling.samples):
@@ -104,7 +107,7 @@ def prepare(recipe: Recipe, run: Run | None = None, say: models.Say = models.sil
     if models.pick_device() == "cpu":
         check_blocks(recipe, layers)
     window = models.window(config)
-    texts = {question.id: question.text for question in asked}
+    texts = {question.id: question.text for question in dataset.questions}
     prompts = {}
     for context in made:
         text, tokens = chat.prompt(recipe.prompt, texts[context.question], context.passages)
@@ -210,7 +213,8 @@ def frozen_contexts(recipe: Recipe, dataset: Dataset, run: Run) -> list[Context]
 
 
 def asked_contexts(recipe: Recipe, dataset: Dataset, asked: Sequence[Question], run: Run | None) -> list[Context]:
-    """The contexts of the questions asked: those that the run froze, else made now."""
+    """The contexts of the questions asked and of the general ones, which have none: those that the run froze, else
+    made now."""
     if run is not None and (frozen := frozen_contexts(recipe, dataset, run)):
         return frozen
     rules = context_rules(recipe, dataset, tuple(dataset.passages), recipe.conditions)
@@ -223,7 +227,8 @@ def asked_contexts(recipe: Recipe, dataset: Dataset, asked: Sequence[Question], 
             problems += error.problems
     if problems:
         raise InputProblems(problems[:20] + ([f"… and {len(problems) - 20} more"] if len(problems) > 20 else []))
-    return made
+    general = [question for question in dataset.questions if question.id in dataset.general]
+    return made + contexts.make_contexts(NONE, general, rules)
 
 
 def check_window(prompts: Any, new_tokens: int, window: int | None) -> None:

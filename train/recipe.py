@@ -84,6 +84,10 @@ class Data:
     """Draws the distractors and the order of passages."""
     columns: Columns = field(default_factory=lambda: MappingProxyType({}))
     """Our name of a column -> the file's name, where they differ: `{"question": "input", "answer": "output"}`."""
+    general: Source | None = None
+    """A small set of general questions, a file of the same kind, which every arm is asked without context: what does
+    tuning forget? None asks none. They are never trained on, searched or decided on; the file's evidence, splits and
+    paraphrases do not count, and its columns have our names. `recipes/data/general` is one to begin with."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -6,7 +6,7 @@ never refers to a model, a file or a stage, so that every stage can be called wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -19,6 +19,9 @@ SPLITS: tuple[str, ...] = ("train", "validation", "seen", "unseen", "unanswerabl
 TEST_SPLITS: tuple[str, ...] = ("seen", "unseen", "unanswerable")
 ALL = "all"
 """The split name under which `seen` and `unseen` are reported together."""
+GENERAL = "general"
+"""The split of a recipe's general questions (`data.general`), which show what tuning forgot. No file names it.
+They stand apart from what is tested: nothing is trained on them, and nothing is decided on them."""
 
 Expectation = Literal["answer", "abstain"]
 Word = Literal["correct", "wrong", "abstained", "unscored"]
@@ -212,9 +215,20 @@ class Findings:
     training: Sequence[Mapping[str, Any]]
     manifest: Mapping[str, Any]
 
+    @property
+    def tested(self) -> Sequence[Answer]:
+        """The answers that the decision can rest on: all but those to general questions."""
+        general = general_ids(self.questions)
+        return [answer for answer in self.answers if answer.question not in general] if general else self.answers
+
 
 DUMP = 0.8
 """From this overlap on an answer recites its context rather than answering from it."""
+
+
+def general_ids(questions: Iterable[Question]) -> frozenset[str]:
+    """The ids of the general questions."""
+    return frozenset(question.id for question in questions if question.split == GENERAL)
 
 
 def is_right(verdict: Word, expects: Expectation) -> bool:

@@ -7,12 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from train.comparison.agreement import Expected, Labels, grader_rows, people_row, weigh
-from train.comparison.cells import SPLIT_ORDER, cell_row, fold, in_split, question_splits, samples
+from train.comparison.cells import SPLIT_ORDER, Table, cell_row, fold, in_split, question_splits, samples
 from train.comparison.contrasts import NONE, Tables, contrast_rows, further_contrasts
 from train.comparison.corrections import corrected, gather
 from train.comparison.counting import Counting, count_verdicts
 from train.comparison.decision import decide, guard_contrasts
-from train.records import Answer, AnswerId, Cell, Context, Contrast, Question, Verdict, is_person
+from train.comparison.forgetting import forgetting_rows
+from train.records import (
+    GENERAL,
+    Answer,
+    AnswerId,
+    Cell,
+    Context,
+    Contrast,
+    Question,
+    Verdict,
+    general_ids,
+    is_person,
+)
 
 
 def compare(
@@ -46,33 +58,50 @@ def compare(
     `side_by_side` has every grader's and every person's verdict, for how well they agree; `probabilities` those with
     which labelled answers were drawn, as far as they are known.
 
+    Answers to general questions are in cells and in `forgetting` of their own and in nothing else: without them all
+    other figures are the same.
+
     Raises UserError for an answer given twice, to an unknown question, or without a context.
     """
     by_id = {question.id: question for question in questions}
     topics = {question.id: question.topic for question in questions}
     people = people or {}
     counting = count_verdicts(questions, answers, verdicts, people)
-    table = fold(questions, contexts, answers, counting.headline)
-    graders = fold(questions, contexts, answers, counting.graders) if counting.full else table
+    general = general_ids(questions)
+    tested, aside = (
+        [answer for answer in answers if (answer.question in general) == is_aside] for is_aside in (False, True)
+    )
     # Arms in the recipe's order, those it does not name last; within an arm `none` first.
-    kinds = {**kinds, **dict.fromkeys(sorted({cell.arm for cell in table} - kinds.keys()), "given")}
-    rank = {arm: index for index, arm in enumerate(kinds)}
-    table = {cell: table[cell] for cell in sorted(table, key=lambda cell: _place(cell, rank))}
-    cells = [
-        cell_row(cell, asked, kind=kinds[cell.arm], split=where, topics=topics, alpha=alpha)
-        for cell in table
-        for where in SPLIT_ORDER
-        if (asked := in_split(table, cell, where, by_id))
-    ]
+    kinds = {**kinds, **dict.fromkeys(sorted({answer.arm for answer in answers} - kinds.keys()), "given")}
     labels = weigh(people, probabilities or {}, counting, by_id)
     expected = {(each.question, each.condition): each.expects for each in contexts}
-    _put_labels(cells, counting, labels, expected, [answer.id for answer in answers], verdicts, by_id, alpha)
+
+    def fold_all(answers: Sequence[Answer]) -> Tables:
+        table = fold(questions, contexts, answers, counting.headline)
+        graders = fold(questions, contexts, answers, counting.graders) if counting.full else table
+        rank = {arm: index for index, arm in enumerate(kinds)}
+        ordered = {cell: table[cell] for cell in sorted(table, key=lambda cell: _place(cell, rank))}
+        return Tables(ordered, graders, counting)
+
+    def rows_of(table: Table, answers: Sequence[Answer], splits: Sequence[str]) -> list[dict[str, Any]]:
+        cells = [
+            cell_row(cell, asked, kind=kinds[cell.arm], split=where, topics=topics, alpha=alpha)
+            for cell in table
+            for where in splits
+            if (asked := in_split(table, cell, where, by_id))
+        ]
+        _put_labels(cells, counting, labels, expected, [answer.id for answer in answers], verdicts, by_id, alpha)
+        return cells
+
+    tables, beside = fold_all(tested), fold_all(aside)
+    table = tables.counted
+    cells = rows_of(table, tested, SPLIT_ORDER)
     base = next((arm for arm, kind in kinds.items() if kind == "untouched"), None)
     guards = guard_contrasts(kinds, context, split)
     rows = contrast_rows(
         contrasts,
         further_contrasts(table, by_id, base, split, guards),
-        Tables(table, graders, counting),
+        tables,
         by_id,
         kinds,
         alpha=alpha,
@@ -89,8 +118,9 @@ def compare(
         "alpha": alpha,
         "worthwhile": worthwhile,
         "plan_changed": list(changed),
-        "cells": cells,
+        "cells": cells + rows_of(beside.counted, aside, (GENERAL,)),
         "contrasts": rows,
+        "forgetting": forgetting_rows(beside, by_id, kinds, alpha=alpha, worthwhile=worthwhile, seed=seed),
         "graders": grader_rows(
             (verdict for verdict in side_by_side if not is_person(verdict.grader)), labels, expected, list(kinds), alpha
         ),

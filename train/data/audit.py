@@ -11,7 +11,7 @@ from typing import Any
 
 from train.data.similarity import similar_pairs
 from train.data.text import verbatim
-from train.records import TEST_SPLITS, Answer, Context, Question, TrainingRow
+from train.records import GENERAL, TEST_SPLITS, Answer, Context, Question, TrainingRow
 
 EXAMPLES = 20
 
@@ -27,7 +27,7 @@ def audit(
     """What of the test occurs in training, before training.
 
     Args:
-        questions: all questions; those of the test splits are looked at.
+        questions: all questions; those of the test splits are looked at, and the wordings of the general ones.
         training: the rows of one arm, or of all arms together.
         contexts: the test contexts.
         threshold: from which similarity on two wordings count as near-identical (`similarity.similar_pairs`).
@@ -36,20 +36,23 @@ def audit(
     Returns:
         `gold`: per test split, questions whose gold passage (by id, or by its text under another id) was shown in
         training; `contexts`: per condition and split, contexts all of whose passages one training row showed;
-        `wordings`: near-identical pairs of a test and a training wording (a few of each test wording); `references`:
+        `wordings`: near-identical pairs of a test (or general) and a training wording (a few of each); `references`:
         per test split, questions whose reference answer is a training target, word for word. Each has `found`, how
         many, and `examples`. `leaks` has a sentence where the gold of an `unseen` question was trained, which must
         not be; `warnings` one for what may be chance (two facts with the same short answer), for a person to look at.
     """
     test = [question for question in questions if question.split in TEST_SPLITS]
     gold = _gold(test, training, contexts, examples)
-    wordings = _wordings(test, training, threshold, examples)
+    general = [question for question in questions if question.split == GENERAL]
+    wordings = _wordings([*test, *general], training, threshold, examples)
     references = _references(test, training, examples)
     leaked = gold["unseen"]["found"]
     leaks = [f"{leaked} unseen question(s) have a gold passage that occurs in training"] if leaked else []
     warnings = []
-    if wordings["found"]:
-        warnings.append(f"{wordings['found']} test question(s) are near-identical to a training wording")
+    drilled = wordings["by_split"].get(GENERAL, 0)
+    for kind, found in (("test", wordings["found"] - drilled), ("general", drilled)):
+        if found:
+            warnings.append(f"{found} {kind} question(s) are near-identical to a training wording")
     if repeated := references["unseen"]["found"]:
         warnings.append(f"{repeated} unseen question(s) have a reference answer that is a training target")
     return {
@@ -175,7 +178,8 @@ def _wordings(
         for text, other, similarity in similar_pairs(asked, trained, threshold)
         for question in asked[text]
     ]
-    by_split = {split: len({pair["question"] for pair in pairs if pair["split"] == split}) for split in TEST_SPLITS}
+    splits = (*TEST_SPLITS, *([GENERAL] if any(question.split == GENERAL for question in test) else []))
+    by_split = {split: len({pair["question"] for pair in pairs if pair["split"] == split}) for split in splits}
     return {
         "threshold": threshold,
         "found": sum(by_split.values()),

@@ -46,7 +46,7 @@ def asked(prepared: Prepared, reference: float) -> list[Asked]:
     recipe, most = prepared.recipe, prepared.recipe.sampling.max_new_tokens
     found = []
     for arm, kind in recipe.arms.items():
-        lengths = [len(p.tokens) for p in prepared.prompts.values() if recipe.asks(arm, p.condition)]
+        lengths = [len(p.tokens) for p in prepared.prompts.values() if prepared.asks(arm, p)]
         adapter = kind.adapter if isinstance(kind, Tuned) else None
         answer = min(most, reference if adapter else (reference + most) / 2)
         stock = unsupported(prepared.config) is not None or (adapter is not None and adapter.dora)

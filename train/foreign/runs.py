@@ -11,7 +11,7 @@ from train.findings import read_answers
 from train.foreign.judged import run_judgements
 from train.foreign.matching import match
 from train.foreign.records import Given, Item, RunFacts
-from train.records import Passage, Question
+from train.records import Passage, Question, general_ids
 from train.store import Record, Run, digest, revive, revive_context, unsealed
 
 
@@ -36,6 +36,9 @@ def read_run(directory: Path, questions: Sequence[Question]) -> Given:
             f"{directory}: answers were removed, added or exchanged (`openbook verify {directory}` says more)"
         )
     own = {question.id: question for question in run_questions(directory)}
+    # What a run asked beside its test is compared only where these questions hold it, too.
+    aside = general_ids(own.values()) - {question.id for question in questions}
+    answers = [answer for answer in answers if answer.question not in aside]
     answered = {answer.question for answer in answers}
     items = [Item(f"question {id!r}", {"id": id}, (own[id].text,), ()) for id in own if id in answered]
     found = match(items, questions, str(directory))

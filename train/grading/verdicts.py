@@ -16,7 +16,7 @@ from train.grading.people import PERSON, Label, by_people, describe, majority
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
 from train.grading.rubric import Outcome, compile_rubric
 from train.judges import Scope
-from train.records import Answer, AnswerId, Context, Fact, Question, Verdict, Word, is_person
+from train.records import GENERAL, Answer, AnswerId, Context, Fact, Question, Verdict, Word, is_person
 
 RUBRIC = "rubric"
 PROVISIONAL = "provisional"
@@ -105,7 +105,10 @@ def _automatic(
     return _Automatic(
         questions={question.id: question for question in questions},
         contexts={(context.question, context.condition): context for context in contexts},
-        references=index_references(questions),
+        references={
+            general: index_references(question for question in questions if (question.split == GENERAL) == general)
+            for general in (False, True)
+        },
         abstention=abstention,
         nearest_f1=nearest_f1,
         memory=recall(answers),
@@ -123,7 +126,8 @@ class _Automatic:
 
     questions: dict[str, Question]
     contexts: dict[tuple[str, str], Context]
-    references: References
+    references: Mapping[bool, References]
+    """By whether the question is a general one: asking these may change no verdict on what is tested."""
     abstention: str
     nearest_f1: float
     memory: Memory
@@ -140,7 +144,8 @@ class _Automatic:
         grader, word, why = RUBRIC, *self._word(question, context, text, outcome)
         if word == "unscored" and self._has_reference(question, context):
             grader = PROVISIONAL
-            similar, why = resembles(self.references, question.id, text, self.nearest_f1)
+            references = self.references[question.split == GENERAL]
+            similar, why = resembles(references, question.id, text, self.nearest_f1)
             word, why = ("correct", why) if similar else self._abstained_or("wrong", text, why)
         return Verdict(
             arm=answer.arm,
@@ -214,7 +219,8 @@ class _Automatic:
 
     def _has_reference(self, question: Question, context: Context | None) -> bool:
         # The reference states the true answer, which under a counterfactual context is not the one asked for.
-        return question.id in self.references.numbers and not _is_counterfactual(context)
+        has_one = question.id in self.references[question.split == GENERAL].numbers
+        return has_one and not _is_counterfactual(context)
 
 
 def _rubric_of(question: Question, context: Context | None) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:

@@ -38,7 +38,7 @@ def prompts_at_most(prepared: Prepared, bench: Bench) -> Counter[str]:
     )
     found: Counter[str] = Counter()
     for answer, case in cases.items():
-        asked = sum(len(recipe.seeds_of(arm)) * recipe.asks(arm, answer.condition) for arm in recipe.arms)
+        asked = sum(len(recipe.seeds_of(arm)) * prepared.asks(arm, answer) for arm in recipe.arms)
         found[grading.render_case(case)] += asked * recipe.sampling.samples
     return found
 

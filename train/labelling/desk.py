@@ -110,7 +110,7 @@ class Desk:
             "who": self.who,
             "labelled": sum(answer in planned for answer in self._labels),
             "planned": len(planned),
-            "answers": len(self._items),
+            "answers": len(self._right),
             "undo": bool(self._labels),
             "quality": {**asdict(quality), "bound": BOUND, "step": STEP, "enough": quality.enough},
             "item": self._next(),

@@ -45,9 +45,10 @@ def items(recipe: str, findings: Findings) -> dict[str, tuple[Answer, Item]]:
 def graded_right(findings: Findings) -> dict[AnswerId, bool | None]:
     """Whether the automatic graders' headline calls each answer right; None where it is unscored.
 
+    Answers to general questions are left out: people's time goes to what the decision rests on.
     Raises `UserError` where an answer, as it is now, is not graded.
     """
-    keys = {answer.id: answer.key for answer in findings.answers}
+    keys = {answer.id: answer.key for answer in findings.tested}
     verdicts = headline(
         verdict
         for verdict in findings.verdicts

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from train.records import ALL, Findings
 from train.report import figures, view
+from train.report.forgetting import sentence
 from train.report.summary import decisive
 
 Level = Literal["alarm", "caution", "plain"]
@@ -44,6 +45,7 @@ def badges(findings: Findings) -> list[Badge]:
         *_leakage(findings),
         *_power(findings),
         *_corrected(findings),
+        *_forgotten(findings),
         *_cut_off(findings),
         *_grading(findings),
         *_evidence(findings),
@@ -79,14 +81,14 @@ def _listed(value: Any) -> list[str]:
 
 
 def _grading(findings: Findings) -> list[Badge]:
-    answers = len(findings.answers)
-    graders = [findings.headline[answer.id].grader for answer in findings.answers if answer.id in findings.headline]
+    tested = findings.tested
+    answers, names = len(tested), {answer.id for answer in tested}
+    graders = [findings.headline[answer.id].grader for answer in tested if answer.id in findings.headline]
     provisional = sum(grader.startswith("provisional") for grader in graders)
     counted = (*findings.verdicts, *findings.headline.values())  # a person's may stand beside the one that counts
-    people = len({verdict.id for verdict in counted if verdict.grader.startswith(PEOPLE)})
+    people = len({verdict.id for verdict in counted if verdict.grader.startswith(PEOPLE)} & names)
     unscored = sum(
-        answer.id not in findings.headline or findings.headline[answer.id].verdict == "unscored"
-        for answer in findings.answers
+        answer.id not in findings.headline or findings.headline[answer.id].verdict == "unscored" for answer in tested
     )
     result = []
     if provisional:
@@ -150,10 +152,21 @@ def _corrected(findings: Findings) -> list[Badge]:
     return [Badge("caution", "people's labels correct the figures", "; ".join(moved))] if moved else []
 
 
+def _forgotten(findings: Findings) -> list[Badge]:
+    """Whether the arm that the decision recommends lost general knowledge by tuning, and not by chance."""
+    recommended = (findings.comparison.get("decision") or {}).get("arm")
+    return [
+        Badge("caution", "the recommended arm forgot", sentence(row))
+        for row in findings.comparison.get("forgetting") or ()
+        if row["arm"] == recommended and row["shown"] == "loss"
+    ]
+
+
 def _cut_off(findings: Findings) -> list[Badge]:
     """Cells in which many answers stopped at the token limit."""
-    answers = Counter((answer.arm, answer.condition) for answer in findings.answers)
-    cut = Counter((answer.arm, answer.condition) for answer in findings.answers if answer.finish == "length")
+    tested = findings.tested
+    answers = Counter((answer.arm, answer.condition) for answer in tested)
+    cut = Counter((answer.arm, answer.condition) for answer in tested if answer.finish == "length")
     many = [
         f"{arm} / {condition} {figures.percent(cut[arm, condition] / answers[arm, condition])}"
         for arm, condition in view.columns(findings)

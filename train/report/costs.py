@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from train.records import Answer, Findings
+from train.records import GENERAL, Answer, Findings
 from train.report import figures, view
 
 WIDTH, HEIGHT = 220.0, 60.0
@@ -113,12 +113,14 @@ def rate(findings: Findings) -> Rate | None:
 
 def cell_costs(findings: Findings) -> list[CellCost]:
     """Each cell in the order of the columns; empty where no answer says what it cost (answers made elsewhere)."""
-    if not any(answer.tokens or answer.seconds for answer in findings.answers):
+    tested = findings.tested
+    if not any(answer.tokens or answer.seconds for answer in tested):
         return []
     by_cell: dict[view.CellName, list[Answer]] = {}
-    for answer in findings.answers:
+    for answer in tested:
         by_cell.setdefault((answer.arm, answer.condition), []).append(answer)
-    every, shown = findings.comparison["cells"], view.shown_cells(findings)[1]
+    every = [cell for cell in findings.comparison["cells"] if cell["split"] != GENERAL]
+    shown = view.shown_cells(findings)[1]
     cells = {(cell["arm"], cell["condition"]): cell for cell in (*every, *shown)}
     known = {(cell["arm"], cell["condition"]) for cell in shown}
     return [

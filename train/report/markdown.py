@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from train.records import Findings
 from train.report import badges, charts, costs, figures, view, wording
 from train.report.drawing import Figure
+from train.report.forgetting import forgetting
 from train.report.matrix import matrix
 from train.report.texts import markdown as literal
 
@@ -30,6 +31,7 @@ def markdown(findings: Findings, *, redacted: bool = False) -> str:
         *_figures(drawn, "forest", "contrasts", "causes"),
         *_contrasts(findings),
         *_totals(findings),
+        *_forgetting(findings),
         *_matrix(findings),
         *_training(findings, drawn),
         "## To doubt it",
@@ -117,6 +119,15 @@ def _totals(findings: Findings) -> Iterable[str]:
                 for row in table.rows
             ],
         )  # fmt: skip
+
+
+def _forgetting(findings: Findings) -> Iterable[str]:
+    if (found := forgetting(findings)) is None:
+        return
+    yield f"## {found.table.title}"
+    yield "\n".join(f"- {literal(sentence)}" for sentence in found.sentences)
+    yield _table(found.table.header, [[literal(value) for value in row] for row in found.table.rows])
+    yield literal(found.table.note)
 
 
 def _matrix(findings: Findings) -> Iterable[str]:

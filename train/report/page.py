@@ -14,15 +14,16 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from train.records import Findings
+from train.records import GENERAL, Findings
 from train.report import badges, charts, costs, drawing, figures, payload, tables, texts, view, wording
+from train.report.forgetting import forgetting
 from train.report.matrix import matrix
 from train.report.provenance import arm_differences
 from train.report.remarks import remarks
 from train.report.summary import summary
 from train.report.tree import tree
 
-SECTIONS = ("decision", "overview", "questions", "grading", "training", "leakage", "costs", "provenance")
+SECTIONS = ("decision", "overview", "forgetting", "questions", "grading", "training", "leakage", "costs", "provenance")
 TEMPLATES = ("report.html.j2", "macros.html.j2", "figure.html.j2", *(f"sections/{name}.html.j2" for name in SECTIONS))
 STYLES = ("style.css", "matrix.css", "charts.css", "print.css")
 SCRIPTS = (
@@ -67,6 +68,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         level=view.level(findings),
         tables=view.cell_tables(findings),
         further=tables.overview_tables(findings),
+        forgetting=forgetting(findings),
         columns=columns,
         arms=list(Counter(arm for arm, _ in columns).items()),
         groups=groups,
@@ -121,8 +123,9 @@ def _manifest(findings: Findings) -> dict[str, Any]:
 
 def language_of(findings: Findings) -> str:
     """The language of the data as far as it matters to how they are set: `ko` where most questions hold Hangul."""
-    hangul = sum(bool(_HANGUL.search(question.text)) for question in findings.questions)
-    return "ko" if 2 * hangul > len(findings.questions) else ""
+    texts = [question.text for question in findings.questions if question.split != GENERAL]
+    hangul = sum(bool(_HANGUL.search(text)) for text in texts)
+    return "ko" if 2 * hangul > len(texts) else ""
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from train.comparison import CAUSES
-from train.records import ALL, SPLITS, Answer, Context, Findings, Passage, Question, Verdict
+from train.records import ALL, GENERAL, SPLITS, Answer, Context, Findings, Passage, Question, Verdict
 from train.report.figures import finite
 from train.settings import PARTS
 
@@ -36,6 +36,10 @@ GRADER = (
     "against", "arm", "labels", "tp", "fp", "fn", "tn", "tpr", "tpr_interval", "tnr", "tnr_interval", "agreement",
     "kappa", "kappa_interval",
 )  # fmt: skip
+FORGOTTEN = (
+    "arm", "against", "base", "tuned", "base_right", "difference", "interval", "p", "p_holm", "questions", "left_out",
+    "differing", "samples", "seeds", "between_seeds", "shown",
+)  # fmt: skip
 PEOPLE = ("labelled", "labellers", "kappa", "disputed")
 AUDIT = frozenset([
     "training_rows", "test_questions", "gold", "contexts", "wordings", "references", "answers", "questions", "found",
@@ -45,6 +49,7 @@ AUDIT = frozenset([
 """The keys of the audit whose values are counts, or the names of cells that they belong to."""
 HARDWARE = ("system", "processor", "cores", "memory_gib", "threads", "accelerators", "processes")
 
+KEPT_SPLITS = (*SPLITS, GENERAL)
 OWN_WORDS = frozenset(["untouched", "tuned", "given", "answer", "abstain", "as-trained", "auto", "best", "last", ALL])
 """Words of ours that stand as values in what stays."""
 
@@ -52,7 +57,7 @@ EMPTY: tuple[Any, ...] = ({}, [], "")
 """What is left where a text was."""
 
 _OWN_SENTENCE = re.compile(
-    r"\d+ (?:unseen|test) question\(s\) (?:have a gold passage that occurs in training|are near-identical to a "
+    r"\d+ (?:unseen|test|general) question\(s\) (?:have a gold passage that occurs in training|are near-identical to a "
     r"training wording|have a reference answer that is a training target)"
 )
 _FIELDS = frozenset(field.name for part in PARTS.values() for field in fields(part))
@@ -97,7 +102,7 @@ def _graders(findings: Findings) -> dict[str, str]:
 
 
 def _question(question: Question, numbers: Mapping[str, str]) -> Question:
-    return Question(numbers[question.id], "", "", split=question.split if question.split in SPLITS else "")
+    return Question(numbers[question.id], "", "", split=question.split if question.split in KEPT_SPLITS else "")
 
 
 def _context(context: Context, numbers: Mapping[str, str]) -> Context:
@@ -131,7 +136,7 @@ def _verdict(verdict: Verdict, numbers: Mapping[str, str], graders: Mapping[str,
 
 def _comparison(findings: Findings, numbers: Mapping[str, str], graders: Mapping[str, str]) -> dict[str, Any]:
     comparison, recipe = findings.comparison, findings.manifest.get("recipe") or {}
-    decision = comparison.get("decision") or {}
+    decision, forgotten = comparison.get("decision") or {}, comparison.get("forgetting")
     cells = [
         {
             **_kept(cell, CELL),
@@ -152,6 +157,7 @@ def _comparison(findings: Findings, numbers: Mapping[str, str], graders: Mapping
         "cells": cells,
         **({"people": _kept(people, PEOPLE)} if (people := comparison.get("people")) else {}),
         **({"graders": _graded(comparison["graders"], graders)} if comparison.get("graders") else {}),
+        **({"forgetting": [_kept(row, FORGOTTEN) for row in forgotten]} if forgotten else {}),
         # Both are made of names of cells, of figures and of words of ours.
         "contrasts": list(comparison["contrasts"]),
         "decision": {
@@ -202,7 +208,7 @@ def _counted(counts: Mapping[str, Any], graders: Mapping[str, str]) -> dict[str,
 
 def _audit(findings: Findings) -> dict[str, Any]:
     """The counts of the audit; its examples are texts."""
-    words = frozenset([*SPLITS, *_names(findings)])
+    words = frozenset([*KEPT_SPLITS, *_names(findings)])
     result: dict[str, Any] = _figures(findings.audit, AUDIT, words)
     for name in ("leaks", "warnings"):
         if name in findings.audit:

@@ -117,11 +117,12 @@ def _contrast_row(contrast: Mapping[str, Any], alpha: float) -> ContrastRow:
         p_holm=figures.p_value(contrast["p_holm"]),
         detectable=figures.points(contrast["detectable"], signed=False),
         sentence=wording.contrast_sentence(contrast, alpha),
-        notes=_contrast_notes(contrast),
+        notes=contrast_notes(contrast),
     )
 
 
-def _contrast_notes(contrast: Mapping[str, Any]) -> tuple[str, ...]:
+def contrast_notes(contrast: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a contrast's figures leave out: questions that were not scored, and how training seeds differ."""
     notes = []
     if left_out := contrast.get("left_out"):
         notes.append(f"{figures.plural(left_out, 'question')} left out: not scored in both cells")

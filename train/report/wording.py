@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from train.records import ALL, SPLITS
+from train.records import ALL, GENERAL, SPLITS
 from train.report import figures
 
 SPLIT_MEANING: Mapping[str, str] = {
@@ -16,6 +16,7 @@ SPLIT_MEANING: Mapping[str, str] = {
     "unseen": "facts that no training row and no training passage holds",
     "unanswerable": "the documents do not hold the answer: abstaining is right",
     ALL: "seen and unseen together",
+    GENERAL: "general questions, asked without context to see what tuning forgot; no evidence for the decision",
     "": "questions without a split",
 }
 
@@ -50,7 +51,7 @@ MARKS = (
 
 def split_order(splits: list[str], first: str = "") -> list[str]:
     """The splits in the order in which a reviewer needs them: the decision's own, then the other evidence."""
-    order = [first, "unseen", "seen", "unanswerable", ALL, *SPLITS]
+    order = [first, "unseen", "seen", "unanswerable", ALL, *SPLITS, GENERAL]
     rank = {name: place for place, name in reversed(list(enumerate(order)))}
     return sorted(set(splits), key=lambda split: (rank.get(split, len(order)), split))
 
