@@ -51,6 +51,13 @@ def badges(findings: Findings) -> list[Badge]:
     return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
 
 
+def reasons(findings: Findings) -> list[str]:
+    """What else the decision says of itself: its reasons without what a badge says already."""
+    known = {badge.text for badge in badges(findings)}
+    every = map(str, (findings.comparison.get("decision") or {}).get("reasons") or ())
+    return [reason for reason in every if not any(reason.startswith(text) for text in known)]
+
+
 def _plan(findings: Findings) -> list[Badge]:
     result = []
     recipe = findings.manifest.get("recipe") or {}

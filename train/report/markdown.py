@@ -43,7 +43,7 @@ def _decision(findings: Findings) -> Iterable[str]:
     decision = findings.comparison.get("decision") or {}
     yield f"> **{literal(str(decision.get('sentence') or 'No decision was made.'))}**"
     lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in badges.badges(findings)]
-    lines += [f"- {literal(str(reason))}" for reason in decision.get("reasons") or ()]
+    lines += [f"- {literal(reason)}" for reason in badges.reasons(findings)]
     yield "\n".join(lines)
 
 

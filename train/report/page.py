@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from train.records import Findings
 from train.report import badges, charts, costs, drawing, figures, payload, tables, texts, view, wording
@@ -61,6 +61,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         decision=decision,
         summary=summary(findings),
         badges=badges.badges(findings),
+        reasons=badges.reasons(findings),
         planned=planned,
         others=others,
         alpha=f"{view.alpha_of(findings):g}",
@@ -136,6 +137,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
+    environment.filters["together"] = lambda text: text.replace(" %", "\u00a0%")
+    environment.filters["coded"] = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
     environment.globals["plural"] = figures.plural
     environment.globals["count"] = figures.count
     return environment
