@@ -10,7 +10,7 @@ from typing import Any
 
 from train import comparison, data
 from train.errors import UserError
-from train.grading import Label, sides
+from train.grading import Label, disputed, sides
 from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict
 from train.store import CHECK, Run, revive, revive_context, unsealed
 
@@ -66,17 +66,20 @@ def load_findings(run: Run) -> Findings:
     answers = read_answers(run)
     targets = {record["completion"] for record in run.records("training.jsonl")}
     questions = [revive(Question, record) for record in run.records("questions.jsonl")]
+    headline = comparison.count_verdicts(questions, answers, *sides(verdicts)).headline
     return Findings(
         comparison=read_json(run, "comparison.json"),
         questions=questions,
         contexts=contexts,
         answers=answers,
         verdicts=verdicts,
-        headline=comparison.count_verdicts(questions, answers, *sides(verdicts)).headline,
+        headline=headline,
         prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
         audit={**manifest.get("audit", {}), "answers": data.audit_answers(answers, targets)},
         training=manifest.get("training", []),
         manifest={key: value for key, value in manifest.items() if key not in VOLATILE},
+        causes=comparison.causes_of(questions, contexts, answers, headline),
+        disputed=frozenset(disputed(verdicts)),
     )
 
 

@@ -13,18 +13,21 @@ from train.models.load import (
     stop_tokens,
     window,
 )
-from train.models.machine import memory_of, out_of_memory
+from train.models.machine import forget_peak, memory_of, out_of_memory, peak_bytes, peak_since
 from train.models.source import Say, Source, resolve, silent
 
 __all__ = [
     "Say",
     "Source",
+    "forget_peak",
     "linear_layers",
     "load_config",
     "load_model",
     "load_tokenizer",
     "memory_of",
     "out_of_memory",
+    "peak_bytes",
+    "peak_since",
     "pick_device",
     "pick_dtype",
     "resolve",

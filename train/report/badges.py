@@ -41,7 +41,7 @@ def badges(findings: Findings) -> list[Badge]:
     """The badges in order of weight; counts are of the answers in the findings."""
     found = [
         *_plan(findings),
-        *_leakage(findings),
+        *leakage(findings),
         *_power(findings),
         *_corrected(findings),
         *_cut_off(findings),
@@ -70,7 +70,8 @@ def _plan(findings: Findings) -> list[Badge]:
     return result
 
 
-def _leakage(findings: Findings) -> list[Badge]:
+def leakage(findings: Findings) -> list[Badge]:
+    """What the leakage audit came to: one badge."""
     if "leaks" not in findings.audit:
         return [Badge("caution", "leakage not audited", "what was trained on is not known here")]
     leaks, warnings = (_listed(findings.audit.get(name)) for name in ("leaks", "warnings"))

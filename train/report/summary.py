@@ -9,7 +9,6 @@ from typing import Any
 from train.records import Findings
 from train.report import figures, view, wording
 
-
 HELPS = "Context helps:"
 """How the sentence of an undetermined decision begins where that much stands."""
 
@@ -43,10 +42,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`advice` is the decision in a few words, `contrast` names what the figures are about."""
+    """`advice` is the decision in a few words, `arms` says what each is, `contrast` what the figures are about."""
 
     advice: str
     points: tuple[Point, ...]
+    arms: tuple[tuple[str, str], ...]
     contrast: str
     figures: tuple[Figure, ...]
 
@@ -56,7 +56,8 @@ def summary(findings: Findings) -> Summary:
     contrast = decisive(findings)
     of_contrast = _of_contrast(contrast, findings) if contrast else ()
     name = f"{_name(contrast['a'])} − {_name(contrast['b'])}, {contrast['split']} questions" if contrast else ""
-    return Summary(advice(findings), points(findings), name, (*of_contrast, *_of_run(findings, contrast)))
+    shown = (*of_contrast, *_of_run(findings, contrast))
+    return Summary(advice(findings), points(findings), arms(findings), name, shown)
 
 
 def advice(findings: Findings) -> str:
@@ -96,6 +97,19 @@ def points(findings: Findings) -> tuple[Point, ...]:
     )
 
 
+def arms(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Each arm with what it is, as far as the run knows; empty where all were made elsewhere."""
+    kinds = {cell["arm"]: cell.get("kind") for cell in findings.comparison["cells"]}
+    conditions = {str(entry["arm"]): str(entry["condition"]) for entry in findings.training if entry.get("condition")}
+    found = {
+        arm: f"tuned {wording.condition_words(conditions[arm])}"
+        if arm in conditions
+        else {"untouched": "the model untouched", "tuned": "tuned"}.get(str(kind), "made elsewhere")
+        for arm, kind in kinds.items()
+    }
+    return tuple(found.items()) if set(found.values()) != {"made elsewhere"} else ()
+
+
 def decisive(findings: Findings) -> Mapping[str, Any] | None:
     """The contrast that the decision hangs on: the one whose figures its sentence gives.
 
@@ -127,9 +141,7 @@ def _named(findings: Findings) -> list[Mapping[str, Any]]:
     decision = _decision(findings)
     sentence = str(decision.get("sentence") or "")
     found: dict[int, Mapping[str, Any]] = {}
-    for each in sorted(
-        _there(findings), key=lambda row: (row["split"] == decision.get("split"), len(_statement(row)))
-    ):
+    for each in sorted(_there(findings), key=lambda row: (row["split"] == decision.get("split"), len(_statement(row)))):
         if (place := sentence.find(_statement(each))) >= 0:
             found[place] = each
     return [found[place] for place in sorted(found)]
@@ -157,7 +169,7 @@ def _of_contrast(contrast: Mapping[str, Any], findings: Findings) -> tuple[Figur
     level = f"{view.level(findings)} interval"
     return (
         Figure("difference", f"{figures.points(contrast['difference'])} points", "percentage points"),
-        Figure(level, figures.points_interval(contrast["interval"]), wording.no_interval(contrast) or "points, unadjusted"),
+        Figure(level, figures.points_interval(contrast["interval"]), wording.no_interval(contrast) or "unadjusted"),
         Figure(
             "p, corrected" if planned else "p, not planned",
             figures.p_value(p_value),

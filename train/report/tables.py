@@ -11,7 +11,6 @@ from typing import Any
 
 from train.records import ALL, Findings
 from train.report import figures, view, wording
-from train.report.remarks import in_order
 
 Row = tuple[str, ...]
 
@@ -62,7 +61,7 @@ def _estimate(better: Mapping[str, Any], name: str) -> Row:
 
 def causes(findings: Findings) -> Table | None:
     """Why answers were not right: counts of answers."""
-    names = in_order(name for cell in _cells(findings) for name in cell.get("causes") or ())
+    names = wording.causes_in_order(name for cell in _cells(findings) for name in cell.get("causes") or ())
     rows = [
         (
             *_name(cell),
