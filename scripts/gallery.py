@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WIDE, PHONE, PAPER = (1280, 960), (390, 844), (1032, 703)
-"""Viewports in pixels; that of paper is A4 across, without its margins."""
+WIDE, PHONE, PAPER = (1280, 960), (390, 844), (1123, 794)
+"""Viewports in pixels; that of paper is A4 across."""
 
 PIXELS = """async (picture) => {
   const image = new Image();
@@ -50,6 +50,7 @@ def phone(_page: Any, _run: Path) -> None:
 def paper(page: Any, _run: Path) -> None:
     """The first page of a print."""
     page.emulate_media(media="print")
+    page.evaluate("document.body.style.padding = '12mm'")  # the margins, which a page on a screen has not
 
 
 def cell(page: Any, run: Path) -> None:
@@ -69,16 +70,14 @@ def cell(page: Any, run: Path) -> None:
     sign = 1 if contrast["difference"] >= 0 else -1
     question = max(rights[0], key=lambda each: sign * (rights[0][each] - rights[1].get(each, 0)))
     columns = page.locator("#sort-a option").all_text_contents()
-    page.fill("#filter-text", question)
-    row = page.locator("tr[data-row]:visible").filter(has=page.locator(f".id:text-is('{question}')"))
+    row = page.locator("tr[data-row]").filter(has=page.locator(f".id bdi:text-is({json.dumps(question)})")).first
     row.locator(f"button[data-cell='{columns.index(names[1])}']").click()
     panel = page.locator("tr.panel")
     panel.locator("h3").wait_for()
     group = panel.locator(f"optgroup[label='{names[0]}'] option").first
     panel.locator("select").select_option(str(group.get_attribute("value")))
-    for fold in panel.locator("details > summary").all()[:1]:
-        fold.click()
-    to_top(page, "details.group:visible")
+    to_top(page, "details.group:has(tr.panel)")
+    to_top(page, "tr:has(+ tr.panel)")
 
 
 PICTURES: dict[str, tuple[tuple[int, int], str, Callable[[Any, Path], None]]] = {

@@ -13,7 +13,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 GALLERY = Path(__file__).parent.parent / "recipes/gallery"
-SIZES = {"light": (1280, 960), "cell": (1280, 960), "dark": (1280, 960), "phone": (390, 844), "print": (1032, 703)}
+SIZES = {"light": (1280, 960), "cell": (1280, 960), "dark": (1280, 960), "phone": (390, 844), "print": (1123, 794)}
 
 
 def picture(data: bytes) -> tuple[tuple[int, int], list[tuple[int, ...]], bytes]:
