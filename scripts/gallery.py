@@ -1,8 +1,9 @@
 """Pictures of a run's report in a real browser:   python scripts/gallery.py runs/quickstart [--out recipes/gallery]
 
 `light`: the first screen; `cell`: an opened cell with its answers, compared with another arm's; `dark`: the matrix in
-the dark theme; `phone`: 390 px wide; `print`: the first printed page. Playwright takes them in the system's Chromium,
-without a network. The cell is where the first planned contrast is widest. Pictures are kept small: at most 256 colours.
+the dark theme; `phone`: 390 px wide; `print`: the first printed page, where pdftoppm of poppler-utils is there. All are
+taken by Playwright in the system's Chromium, without a network. The cell is where the first planned contrast is widest.
+Pictures are kept small: at most 256 colours.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import base64
 import json
 import shutil
 import struct
+import subprocess
+import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WIDE, PHONE, PAPER = (1280, 960), (390, 844), (1123, 794)
-"""Viewports in pixels; that of paper is A4 across."""
+WIDE, PHONE = (1280, 960), (390, 844)
+"""Viewports in pixels."""
 
 PIXELS = """async (picture) => {
   const image = new Image();
@@ -45,12 +48,6 @@ def dark(page: Any, _run: Path) -> None:
 
 def phone(_page: Any, _run: Path) -> None:
     """The first screen of a phone."""
-
-
-def paper(page: Any, _run: Path) -> None:
-    """The first page of a print."""
-    page.emulate_media(media="print")
-    page.evaluate("document.body.style.padding = '12mm'")  # the margins, which a page on a screen has not
 
 
 def cell(page: Any, run: Path) -> None:
@@ -85,8 +82,17 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Callable[[Any, Path], None]]] = 
     "cell": (WIDE, "light", cell),
     "dark": (WIDE, "dark", dark),
     "phone": (PHONE, "light", phone),
-    "print": (PAPER, "light", paper),
 }
+
+
+def printed(page: Any) -> bytes:
+    """The first page on A4 as a PNG of 96 dots an inch."""
+    with tempfile.TemporaryDirectory() as folder:
+        paper = Path(folder) / "report.pdf"
+        page.pdf(path=paper, format="A4", prefer_css_page_size=True)
+        command = ["pdftoppm", "-png", "-r", "96", "-f", "1", "-singlefile", str(paper), str(paper.with_suffix(""))]
+        subprocess.run(command, check=True)
+        return paper.with_suffix(".png").read_bytes()
 
 
 def to_top(page: Any, selector: str) -> None:
@@ -121,6 +127,13 @@ def smaller(width: int, height: int, data: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def keep(path: Path, picture: bytes, blank: Any) -> None:
+    """Writes the PNG, made smaller; `blank` is a page that decodes it."""
+    taken = blank.evaluate(PIXELS, base64.b64encode(picture).decode())
+    path.write_bytes(smaller(taken["width"], taken["height"], base64.b64decode(taken["data"])))
+    print(f"{path}: {taken['width']} × {taken['height']}, {path.stat().st_size / 1000:.0f} kB")
+
+
 def main() -> int:
     """Takes the pictures and says how large each is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,13 +159,12 @@ def main() -> int:
             page = context.new_page()
             page.goto(report.as_uri())
             page.wait_for_selector("html[data-ready]", state="attached")
+            if name == "light" and shutil.which("pdftoppm"):
+                keep(options.out / "print.png", printed(page), blank)
             prepare(page, options.run)
             page.wait_for_timeout(300)
-            taken = blank.evaluate(PIXELS, base64.b64encode(page.screenshot()).decode())
+            keep(options.out / f"{name}.png", page.screenshot(), blank)
             context.close()
-            path = options.out / f"{name}.png"
-            path.write_bytes(smaller(taken["width"], taken["height"], base64.b64decode(taken["data"])))
-            print(f"{path}: {taken['width']} × {taken['height']}, {path.stat().st_size / 1000:.0f} kB")
         browser.close()
     return 0
 
