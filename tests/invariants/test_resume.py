@@ -125,7 +125,8 @@ def test_killed_and_started_again_is_as_undisturbed(
     first, second = starts(out)
     assert (first["adapters"], first["steps"], first["answers"]) == (0, 0, 0)
     assert (second["adapters"], second["of_adapters"]) == (len(trained), 2)
-    assert (second["steps"] > 0) == (moment is checkpoint_is_there)
+    assert second["steps"] > 0 or moment is not checkpoint_is_there
+    assert second["steps"] == 0 or moment is not some_answers_are_there
     assert (second["answers"], second["of_answers"]) == (len(kept), first["of_answers"])
     assert ", continued once: " in (out / "report.md").read_text(encoding="utf-8")
     for path in out.glob("adapters/*/seed-0/openbook.json"):

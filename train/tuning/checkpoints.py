@@ -25,7 +25,8 @@ OWNER = "fingerprint"
 def tidy(job: Job) -> None:
     """Removes the checkpoints of a job whose adapter is there already (a kill can come between the two)."""
     partial = partial_directory(job)
-    if owns(job, partial):
+    # Without an owner they are what a kill left of checkpoints that were being removed.
+    if owns(job, partial) or not (partial / OWNER).exists():
         shutil.rmtree(partial, ignore_errors=True)
 
 
