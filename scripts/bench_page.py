@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from train.comparison import compare, decision_contrasts
+from train.comparison import causes_of, compare, decision_contrasts
 from train.records import Answer, Context, Findings, Passage, Question, Verdict
 from train.report import render
 
@@ -80,7 +80,10 @@ def made(questions: int, samples: int, length: int = 40) -> Findings:
         recipe="made-up", questions=asked, contexts=contexts, answers=answers, verdicts=verdicts, kinds=ARMS,
         contrasts=decision_contrasts(ARMS, "gold", "unseen"), split="unseen", context="gold",
     )  # fmt: skip
-    return Findings(comparison, asked, contexts, answers, list(verdicts.values()), verdicts, prompts, {}, [], {})
+    return Findings(
+        comparison, asked, contexts, answers, list(verdicts.values()), verdicts, prompts, {}, [], {},
+        causes_of(asked, contexts, answers, verdicts),
+    )  # fmt: skip
 
 
 def measured(path: Path, executable: str) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmark import GIB, Measurement, arguments, compare, finish, in_child, peak_bytes, show, spread, start
+from benchmark import GIB, Measurement, arguments, compare, finish, in_child, show, spread, start
+
+from train.models import peak_bytes
 
 ARMS = {"base": "untouched", "closed-book": "tuned", "open-book": "tuned", "mixed": "tuned"}
 CONDITIONS = ("none", "gold")

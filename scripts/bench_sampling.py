@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
-from benchmark import GIB, Measurement, arguments, compare, finish, in_child, peak_bytes, show, start
+from benchmark import GIB, Measurement, arguments, compare, finish, in_child, show, start
 from benchmark_material import MODELS, byte_tokenizer, make_rows, model_named
 
 from train import models, sampling
@@ -214,7 +214,7 @@ def perform(task: Measurement) -> Measurement:
         "units": len(answers),
         "new_tokens": sum(map(len, answers)),
         "prompt_tokens": sum(map(len, prompts)) / len(prompts),
-        "peak_gib": peak_bytes() / GIB,
+        "peak_gib": models.peak_bytes() / GIB,
     }
 
 

@@ -30,7 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmark import GIB, Measurement, arguments, compare, finish, in_child, peak_bytes, show, spread, start
+from benchmark import GIB, Measurement, arguments, compare, finish, in_child, show, spread, start
 from benchmark_material import MODELS, byte_tokenizer, model_named
 from benchmark_trainers import Sizes, Ticks, make_jobs, matmul_rate, with_openbook, with_trl
 
@@ -65,7 +65,7 @@ def train_all(task: Measurement) -> Measurement:
 
     def load(four_bit: Any) -> Any:
         model = models.load_model(source, base, four_bit)
-        loaded.append(peak_bytes())
+        loaded.append(models.peak_bytes())
         return model
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -91,7 +91,7 @@ def train_all(task: Measurement) -> Measurement:
         "labelled": labelled,
         "operations": sizes.operations(jobs[0].adapter.rank, tokens, labelled),
         "whole_seconds": whole,
-        "peak_gib": peak_bytes() / GIB,
+        "peak_gib": models.peak_bytes() / GIB,
         "loaded_gib": loaded[0] / GIB,
         "losses": ticks.losses if task["losses"] else [],
     }

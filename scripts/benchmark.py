@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shlex
 import statistics
 import subprocess
@@ -57,20 +56,6 @@ def in_child(script: str, task: Mapping[str, Any]) -> Measurement:
         return {"failed": (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]}
     measured: Measurement = json.loads(done.stdout.splitlines()[-1])
     return measured
-
-
-def peak_bytes() -> int:
-    """The most memory this process has held: on the GPU where it used one, else its resident set."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-        return int(torch.cuda.max_memory_allocated())
-    try:
-        # ru_maxrss also counts what the parent held when it started this process.
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) * 1024
-    except (OSError, StopIteration):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def compare(measures: Mapping[str, Callable[[], Measurement]], repeats: int, heading: str = "") -> dict[str, Summary]:

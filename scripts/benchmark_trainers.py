@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmark import GIB, Measurement, peak_bytes
+from benchmark import GIB, Measurement
 from benchmark_material import make_rows
 
 from train import models
@@ -179,7 +179,7 @@ def matmul_rate(sizes: Sizes, dtype: Any, tokens: int) -> Measurement:
             own += count * mine
             seconds += count * min(mine, ours)
         operations += count * 4 * tokens * inputs * outputs
-    return {"seconds": seconds, "own_seconds": own, "units": operations / 1e9, "peak_gib": peak_bytes() / GIB}
+    return {"seconds": seconds, "own_seconds": own, "units": operations / 1e9, "peak_gib": models.peak_bytes() / GIB}
 
 
 def several(product: Callable[[], Any], device: str) -> float:

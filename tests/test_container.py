@@ -204,7 +204,7 @@ def test_a_number_that_nobody_has_in_the_image_still_has_a_name() -> None:
         "train/report/.cache/secret",
         "train/__pycache__/cli.cpython-311.pyc",
         "recipes/data/handbook/.DS_Store",
-        "recipes/quickstart.png",
+        "recipes/gallery/light.png",
         "model.safetensors",
     ],
 )

@@ -32,16 +32,24 @@ class GradingRules:
     judge: grading.JudgeRules | None = None
 
 
-def assess(run: Run, stages: Sequence[str], screen: Screen, rules: GradingRules, bench: Bench | None = None) -> None:
+def assess(
+    run: Run,
+    stages: Sequence[str],
+    screen: Screen,
+    rules: GradingRules,
+    bench: Bench | None = None,
+    *,
+    redacted: bool = False,
+) -> None:
     """Carries out those of the stages `grade` and `report` that are named; each needs what comes before it.
 
-    `bench` is the judge that is asked about answers, if there is one.
+    `bench` is the judge that is asked about answers, if there is one; `redacted`: see `report_files`.
     """
     if "grade" in stages:
         grade_answers(run, screen, rules, bench)
     if "report" in stages:
         write_comparison(run)
-        write_report(run)
+        write_report(run, redacted=redacted)
 
 
 def assess_again(run: Run, screen: Screen) -> None:

@@ -134,7 +134,6 @@ def carry_out(
     recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool, redacted: bool = False
 ) -> int:
     """Runs the stages and prints where the report is."""
-    from train.assess import write_report
     from train.pipeline import execute
 
     if dry_run:
@@ -146,9 +145,7 @@ def carry_out(
         execute(recipe, run, stages, screen)
         return 0
     with run:
-        execute(recipe, run, stages, screen)
-        if redacted:
-            write_report(run, redacted=True)
+        execute(recipe, run, stages, screen, redacted=redacted)
         if "report" in stages:
             say_result(run, redacted=redacted)
     return 0
@@ -184,7 +181,6 @@ def check(recipe: Recipe, screen: Screen) -> int:
 
 def compare(options: argparse.Namespace, screen: Screen) -> int:
     """Grades, compares and reports on answers made elsewhere."""
-    from train.assess import write_report
     from train.foreign import compare_answers
 
     run = compare_answers(
@@ -195,10 +191,8 @@ def compare(options: argparse.Namespace, screen: Screen) -> int:
         options.out,
         screen,
         options.name,
+        redacted=options.redacted,
     )
-    if options.redacted:
-        with run:
-            write_report(run, redacted=True)
     say_result(run, redacted=options.redacted)
     return 0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from train import comparison, data
 from train.errors import UserError
-from train.grading import Label, sides
+from train.grading import Label, disputed, sides
 from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict, general_ids
 from train.store import CHECK, Run, revive, revive_context, unsealed
 
@@ -68,17 +68,20 @@ def load_findings(run: Run) -> Findings:
     questions = [revive(Question, record) for record in run.records("questions.jsonl")]
     general = general_ids(questions)
     tested = [answer for answer in answers if answer.question not in general]
+    headline = comparison.count_verdicts(questions, answers, *sides(verdicts)).headline
     return Findings(
         comparison=read_json(run, "comparison.json"),
         questions=questions,
         contexts=contexts,
         answers=answers,
         verdicts=verdicts,
-        headline=comparison.count_verdicts(questions, answers, *sides(verdicts)).headline,
+        headline=headline,
         prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
         audit={**manifest.get("audit", {}), "answers": data.audit_answers(tested, targets)},
         training=manifest.get("training", []),
         manifest={key: value for key, value in manifest.items() if key not in VOLATILE},
+        causes=comparison.causes_of(questions, contexts, answers, headline),
+        disputed=frozenset(disputed(verdicts)),
     )
 
 

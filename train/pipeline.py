@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from train import __version__, models, provenance, sampling, serving, tuning
 from train.asking import sample_answers
@@ -15,7 +16,7 @@ from train.judging import Bench
 from train.judging.ready import make_ready
 from train.judging.under_test import UnderTest
 from train.judging.workload import check_if_needed, judging_step
-from train.plan import make_plan
+from train.plan import Step, make_plan
 from train.prepare import Prepared, contexts_made_from, prepare
 from train.processes import Processes, join, rank
 from train.progress import Screen
@@ -24,8 +25,18 @@ from train.records import to_json
 from train.store import Run, context_record, digest
 
 
-def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, dry_run: bool = False) -> None:
+def execute(
+    recipe: Recipe,
+    run: Run,
+    stages: Sequence[str],
+    screen: Screen,
+    *,
+    dry_run: bool = False,
+    redacted: bool = False,
+) -> None:
     """Carries out these stages of the recipe in the run, each as far as it is not done already.
+
+    `redacted`: the report is also written without any text of the data.
 
     Raises:
         UserError: bad input, or a stage was asked for whose own input is not there yet.
@@ -43,7 +54,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
             bench = make_ready(recipe, UnderTest.of_run(run), screen.say)
         run.amend({"recipe": recipe.to_json()})
         plan_comparison(recipe, run)
-        assess(run, stages, screen, rules, bench)
+        assess(run, stages, screen, rules, bench, redacted=redacted)
         return
     quiet_libraries()
     processes = join()
@@ -61,11 +72,12 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
             screen.warn(warning)
         if "grade" in stages:
             bench = make_ready(recipe, UnderTest.of(prepared.source), screen.say)
-        say_plan(prepared, run, screen, processes, memory, bench)
+        steps = make_plan(prepared, run, memory)
+        say_plan(prepared, steps, run, screen, processes, memory, bench)
         if not dry_run:
             if bench:
                 check_if_needed(prepared, run, bench)
-            begin(recipe, run, processes)
+            begin(recipe, run, processes, start_of(steps, stages))
             freeze(prepared, run)
     if dry_run:
         return
@@ -78,7 +90,7 @@ def execute(recipe: Recipe, run: Run, stages: Sequence[str], screen: Screen, *, 
     if "sample" in stages:
         sample_answers(prepared, adapters, run, screen, processes)
     if processes.main:
-        assess(run, stages, screen, rules, bench)
+        assess(run, stages, screen, rules, bench, redacted=redacted)
 
 
 def require_unchanged(recipe: Recipe, run: Run) -> None:
@@ -98,9 +110,34 @@ def require_unchanged(recipe: Recipe, run: Run) -> None:
         )
 
 
-def begin(recipe: Recipe, run: Run, processes: Processes) -> None:
+def start_of(steps: Sequence[Step], stages: Sequence[str]) -> dict[str, Any] | None:
+    """This start for the manifest's `starts`: when, which openbook, what it found of what the recipe wants.
+
+    Steps are those of adapters that are trained in part. None where these stages have nothing left to do.
+    """
+    tuned = [step for step in steps if step.stage == "tuning"]
+    answers = next(step for step in steps if step.stage == "sampling")
+    left = ("train" in stages and any(step.to_do for step in tuned)) or ("sample" in stages and answers.to_do)
+    if not left:
+        return None
+    return {
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "openbook": __version__,
+        "adapters": sum(not step.to_do for step in tuned),
+        "of_adapters": len(tuned),
+        "steps": sum(step.there for step in tuned if step.to_do),
+        "answers": answers.there,
+        "of_answers": answers.there + answers.to_do,
+    }
+
+
+def begin(recipe: Recipe, run: Run, processes: Processes, start: dict[str, Any] | None) -> None:
     """Creates or renews the manifest, before the first step and after all that bad input can stop."""
     manifest = run.manifest()
+    # A run that an earlier version began has no list: what is not known is not made up.
+    starts = manifest.get("starts", None if manifest else [])
+    if start is not None and starts is not None:
+        starts = [*starts, start]
     run.amend(
         {
             "schema": 1,
@@ -110,12 +147,19 @@ def begin(recipe: Recipe, run: Run, processes: Processes) -> None:
             "versions": provenance.versions(),
             "source": provenance.source_revision(),
             "hardware": {**provenance.hardware(), "processes": processes.count},
+            **({"starts": starts} if starts is not None else {}),
         }
     )
 
 
 def say_plan(
-    prepared: Prepared, run: Run, screen: Screen, processes: Processes, memory: tuning.Memory, bench: Bench | None
+    prepared: Prepared,
+    steps: Sequence[Step],
+    run: Run,
+    screen: Screen,
+    processes: Processes,
+    memory: tuning.Memory,
+    bench: Bench | None,
 ) -> None:
     """Says what will be done, what is reused and why, and the choices that could surprise."""
     recipe = prepared.recipe
@@ -133,9 +177,9 @@ def say_plan(
     for leak in prepared.audit["leaks"]:
         screen.warn(f"leakage: {leak}")
     screen.say("plan:")
-    *steps, last = make_plan(prepared, run, memory)
+    *before, last = steps
     judged = [judging_step(prepared, run, bench, answered=not last.to_do)] if bench else []
-    for step in (*steps, *judged, last):
+    for step in (*before, *judged, last):
         screen.say(str(step))
 
 

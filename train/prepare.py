@@ -16,7 +16,7 @@ from train.errors import InputProblems, UserError, nearest
 from train.jobs import training_jobs
 from train.prompts import ChatFormat
 from train.recipe import Recipe, Tuned
-from train.records import Answer, AnswerId, Context, Prompt, Question, TrainingRow
+from train.records import AnswerId, Context, Prompt, Question, TrainingRow
 from train.sampling import Settings, answer_key, pick_engine
 from train.store import Run, digest, revive_context, unsealed
 
@@ -52,7 +52,7 @@ class Prepared:
         )
         return asked * recipe.sampling.samples
 
-    def asks(self, arm: str, asked: Answer | Context | Prompt) -> bool:
+    def asks(self, arm: str, asked: Context | Prompt) -> bool:
         """Whether the arm is asked that question under that condition; every arm is asked the general questions."""
         return asked.question in self.dataset.general or self.recipe.asks(arm, asked.condition)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Fact = str | tuple[str, ...]
 """Something that an answer must (or must not) say: a text, alternatives of which one suffices, or `/regex/`."""
@@ -26,6 +26,14 @@ They stand apart from what is tested: nothing is trained on them, and nothing is
 Expectation = Literal["answer", "abstain"]
 Word = Literal["correct", "wrong", "abstained", "unscored"]
 """A grader's word on one answer."""
+
+Cause = Literal[
+    "retrieval missed", "gold unused", "memory", "not known", "refused", "unsupported", "cut off", "ungraded",
+    "unexplained",
+]  # fmt: skip
+"""Why an answer was not right; what each means: `train.comparison.attribution`."""
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+"""All causes, in the order in which they are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +208,9 @@ class Findings:
 
     `prompts` maps (question, condition) to the rendered prompt, empty for answers made elsewhere. `headline` has the
     one verdict that counts for each answer (`train.comparison.counting`). `audit` is the leakage audit's result.
-    `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, parameters, bytes,
-    `loss` and `validation_loss` as lists of [step, value]. `manifest` says what made the run.
+    `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, peak_bytes,
+    parameters, bytes, `loss` and `validation_loss` as lists of [step, value]. `manifest` says what made the run.
+    `causes` says why answers were not right, `disputed` of which ones people said different things.
     """
 
     comparison: Mapping[str, Any]
@@ -214,6 +223,8 @@ class Findings:
     audit: Mapping[str, Any]
     training: Sequence[Mapping[str, Any]]
     manifest: Mapping[str, Any]
+    causes: Mapping[AnswerId, Cause] = field(default_factory=dict)
+    disputed: frozenset[AnswerId] = frozenset()
 
     @property
     def tested(self) -> Sequence[Answer]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from train.comparison import CAUSES, cause_of, compare
-from train.records import Answer, Context, Passage, Question, Verdict
+from train.comparison import cause_of, compare
+from train.records import CAUSES, Answer, Context, Passage, Question, Verdict
 
 from .builders import cell_of, check
 

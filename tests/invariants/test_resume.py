@@ -41,6 +41,12 @@ def result(out: Path) -> dict[str, object]:
     }
 
 
+def starts(out: Path) -> list[dict[str, int]]:
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    found: list[dict[str, int]] = manifest["starts"]
+    return found
+
+
 def checkpoint_is_there(out: Path) -> bool:
     return any(out.glob("adapters/open-book/*.partial/checkpoint-*/openbook.json"))
 
@@ -74,6 +80,7 @@ def undisturbed(slow_project: Path) -> dict[str, object]:
     code, printed, _ = finish(slow_project, out)
     assert code == 0
     assert printed.splitlines()[-1] == str(out / "report.html")
+    assert len(starts(out)) == 1 and ", in one go" in (out / "report.md").read_text(encoding="utf-8")
     return result(out)
 
 
@@ -115,6 +122,16 @@ def test_killed_and_started_again_is_as_undisturbed(
     assert all(path.stat().st_mtime_ns == before for path, before in trained.items()), "an arm was trained twice"
     assert set(kept) <= {record["key"] for _, record in numbered_records(out / "answers.jsonl")}
 
+    first, second = starts(out)
+    assert (first["adapters"], first["steps"], first["answers"]) == (0, 0, 0)
+    assert (second["adapters"], second["of_adapters"]) == (len(trained), 2)
+    assert second["steps"] > 0 or moment is not checkpoint_is_there
+    assert second["steps"] == 0 or moment is not some_answers_are_there
+    assert (second["answers"], second["of_answers"]) == (len(kept), first["of_answers"])
+    assert ", continued once: " in (out / "report.md").read_text(encoding="utf-8")
+    for path in out.glob("adapters/*/seed-0/openbook.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["peak_bytes"] > 2**20
+
 
 def test_a_finished_run_is_not_done_again(slow_project: Path, undisturbed: dict[str, object]):
     out = slow_project / "undisturbed"
@@ -123,6 +140,7 @@ def test_a_finished_run_is_not_done_again(slow_project: Path, undisturbed: dict[
     code, _, said = finish(slow_project, out)
     assert code == 0
     assert said.count("reuse") == 5
+    assert len(starts(out)) == 1  # nothing was left to do, so nothing was continued
     assert "tuning:" not in said and "sampling:" not in said
     assert result(out) == undisturbed
     assert (out / "answers.jsonl").stat().st_mtime_ns == answers

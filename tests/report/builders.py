@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from train.comparison import compare, decision_contrasts
+from train.comparison import causes_of, compare, decision_contrasts
 from train.records import (
     Answer,
     AnswerId,
@@ -114,6 +114,7 @@ def findings(
         audit={} if elsewhere else _audit(next(extra)),
         training=[] if elsewhere else _training(kinds, seeds),
         manifest={"made_by": "openbook compare"} if elsewhere else _manifest(next(extra)),
+        causes=causes_of(questions, contexts, answers, headline),
     )
 
 

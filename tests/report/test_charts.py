@@ -9,9 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from train.comparison import CAUSES
-from train.records import Findings
-from train.report import FIGURE_FILES, charts, drawing, figures, render, wording
+from train.records import CAUSES, Findings
+from train.report import FIGURE_FILES, charts, drawing, figures, render, rows, wording
 from train.report.drawing import Figure
 
 from .builders import CONDITIONS, HOSTILE, KINDS, findings
@@ -152,7 +151,7 @@ def test_causes_are_told_by_letters_and_their_counts_stand_behind_the_bar() -> N
     figure = charts.drawn(data)["causes"]
     words = shown(figure)
     for letter, cause in zip("ABC", ("gold unused", "memory", "cut off"), strict=True):
-        assert f"{letter}, {cause}: {charts.CAUSE_MEANING[cause]}" in figure.caption
+        assert f"{letter}, {cause}: {wording.CAUSE_MEANING[cause]}" in figure.caption
     for cell in data.comparison["cells"]:
         if cell["split"] == "unseen" and cell["causes"]:
             pairs = zip("ABC", ("gold unused", "memory", "cut off"), strict=True)
@@ -213,7 +212,8 @@ def test_a_long_or_korean_name_is_cut_to_its_room_and_said_in_full_when_pointed_
     figure = charts.drawn(findings(kinds={name: "tuned"}))["forest"]
     text = drawing.svg(figure)
     assert f"<title>{name}</title>문맥을" in text
-    assert drawing.width_of(next(line for line in shown(figure).split("\n") if line.startswith("문맥")), "name") <= 168
+    cut = next(line for line in shown(figure).split("\n") if line.startswith("문맥"))
+    assert drawing.width_of(cut, "name") <= rows.column([{"condition": "distractors@3"}])
 
 
 def test_files_beside_the_markdown_are_the_figures_it_shows() -> None:

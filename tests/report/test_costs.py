@@ -80,6 +80,36 @@ def test_without_a_rate_there_is_time_and_no_price(manifest: dict[str, Any]) -> 
     assert "$" not in report["figures/costs.svg"]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"peak_bytes": 912 * 2**20}, "912 MiB"),
+        ({"peak_bytes": 5.04 * 2**30}, "5.0 GiB"),
+        ({}, figures.DASH),  # trained by an earlier version
+        ({"peak_bytes": None}, figures.DASH),
+    ],
+)
+def test_peak_memory_of_training_is_in_page_and_markdown(given: dict[str, Any], said: str) -> None:
+    data = findings()
+    report = render(dataclasses.replace(data, training=[{**entry, **given} for entry in data.training]))
+    table = report["report.html"].split('<section id="training"')[1].split("</table>")[0]
+    assert table.count(f'<td class="number">{said}</td>') == len(data.training)
+    row = next(line for line in report["report.md"].split("## Training")[1].splitlines() if line.startswith("| closed"))
+    assert f"| {said} |" in row
+
+
+def test_adapters_that_were_trained_at_once_are_named_together() -> None:
+    data = findings()
+    names = [f"{entry['arm']} seed 0" for entry in data.training]
+    training = [
+        {**entry, "together_with": [name for name in names if not name.startswith(entry["arm"])]}
+        for entry in data.training
+    ]
+    both = dataclasses.replace(data, training=training)
+    assert costs.together(both) == [", ".join(sorted(names))] and costs.together(data) == []
+    assert ", ".join(sorted(names)) in section(render(both)["report.html"], "training")
+
+
 def test_hostile_currency_is_text() -> None:
     report = render(priced(2.0, "<b>"))
     assert "<b>2.00" not in report["report.html"] and "&lt;b&gt;2.00" in report["report.html"]

@@ -4,9 +4,7 @@ import dataclasses
 from collections import defaultdict
 from typing import Any
 
-import pytest
-
-from train import comparison, grading
+from train import grading
 from train.records import Findings
 from train.report import render
 
@@ -14,17 +12,11 @@ from .builders import findings
 from .test_browser import ids
 
 
-@pytest.mark.skipif(not hasattr(comparison, "cause_of"), reason="causes are not told here")
 def test_the_matrix_can_be_filtered_by_cause(show: Any) -> None:
     data = findings(per_split=6)
-    questions = {question.id: question for question in data.questions}
-    contexts = {(context.question, context.condition): context for context in data.contexts}
     by_cause = defaultdict(set)
-    for answer in data.answers:
-        context = contexts[answer.question, answer.condition]
-        cause = comparison.cause_of(answer, data.headline[answer.id], context, questions[answer.question])
-        if cause:
-            by_cause[cause].add(answer.question)
+    for answer, cause in data.causes.items():
+        by_cause[cause].add(answer.question)
     assert len(by_cause) >= 3
     page = show(render(data)["report.html"])
     for cause, names in by_cause.items():
@@ -42,10 +34,10 @@ def labelled_twice(data: Findings) -> tuple[Findings, str]:
         dataclasses.replace(data.headline[answer.id], grader=f"person:{who}", verdict=word, why=f"{who} says so")
         for who, word in (("ann", "correct"), ("bob", "wrong"))
     ]
-    return dataclasses.replace(data, verdicts=[*data.verdicts, *verdicts]), answer.question
+    every = [*data.verdicts, *verdicts]
+    return dataclasses.replace(data, verdicts=every, disputed=frozenset(grading.disputed(every))), answer.question
 
 
-@pytest.mark.skipif(not hasattr(grading, "disputed"), reason="disputes are not told here")
 def test_disputed_answers_are_flagged_and_can_be_filtered(show: Any) -> None:
     data, question = labelled_twice(findings())
     page = show(render(data)["report.html"], "#/show=disputed")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Iterable, Mapping
 
 from train import conditions
-from train.records import Answer, Context, Question, Verdict, is_right
+from train.records import Answer, AnswerId, Cause, Context, Question, Verdict, is_right
 
-Cause = Literal[
-    "retrieval missed", "gold unused", "memory", "not known", "refused", "unsupported", "cut off", "ungraded",
-    "unexplained",
-]  # fmt: skip
-CAUSES: tuple[Cause, ...] = get_args(Cause)
-"""All causes, in the order in which they are listed."""
+
+def causes_of(
+    questions: Iterable[Question],
+    contexts: Iterable[Context],
+    answers: Iterable[Answer],
+    headline: Mapping[AnswerId, Verdict],
+) -> dict[AnswerId, Cause]:
+    """The cause of each answer that was not right by the verdict that counts."""
+    asked = {question.id: question for question in questions}
+    shown = {(context.question, context.condition): context for context in contexts}
+    found = {}
+    for answer in answers:
+        context = shown.get((answer.question, answer.condition))
+        if context is not None and (
+            cause := cause_of(answer, headline.get(answer.id), context, asked[answer.question])
+        ):
+            found[answer.id] = cause
+    return found
 
 
 def cause_of(answer: Answer, verdict: Verdict | None, context: Context, question: Question) -> Cause | None:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from train.comparison import statistics
-from train.comparison.attribution import CAUSES, cause_of
+from train.comparison.attribution import cause_of
 from train.errors import UserError, nearest
-from train.records import ALL, DUMP, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word
+from train.records import ALL, CAUSES, DUMP, Answer, AnswerId, Cell, Context, Expectation, Question, Verdict, Word
 
 WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained", "unscored")
 SPLIT_ORDER: tuple[str, ...] = ("seen", "unseen", ALL, "unanswerable", "validation", "train")

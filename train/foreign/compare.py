@@ -34,6 +34,8 @@ def compare_answers(
     out: Path | None,
     screen: Screen,
     names: Sequence[str] = (),
+    *,
+    redacted: bool = False,
 ) -> Run:
     """Grades the answers, compares the cells and reports, in a run directory that `verify` understands.
 
@@ -45,6 +47,7 @@ def compare_answers(
         out: the run directory; None makes one whose name depends on the inputs and not on their order.
         screen: where it says what the inputs are.
         names: `FILE=ARM` or `FILE=ARM/CONDITION`.
+        redacted: the report is also written without any text of the data.
 
     Raises:
         UserError: the files cannot be read or do not fit together, or a name or contrast names what is not there.
@@ -131,7 +134,7 @@ def compare_answers(
         run.write_records("labels.jsonl", [*labelled, *(label for label in said if label not in labelled)])
         keep(run, judged)
         run.stage("sampling", digest(sorted(answer.key for answer in everything)), answers=len(everything))
-        assess(run, ("grade", "report"), screen, rules)
+        assess(run, ("grade", "report"), screen, rules, redacted=redacted)
     return run
 
 

@@ -23,6 +23,7 @@ def prompts_at_most(prepared: Prepared, bench: Bench) -> Counter[str]:
     Really, requests are fewer, since equal cases are judged once, and answers are as long as they are.
     """
     recipe, abstention = prepared.recipe, prepared.recipe.prompt.abstention
+    shown = {(context.question, context.condition): context for context in prepared.contexts}
     references = {question.id: question.answer.strip() or abstention or "?" for question in prepared.dataset.questions}
     answers = [
         Answer("", 0, context.condition, context.question, 0, references[context.question], key="")
@@ -38,7 +39,8 @@ def prompts_at_most(prepared: Prepared, bench: Bench) -> Counter[str]:
     )
     found: Counter[str] = Counter()
     for answer, case in cases.items():
-        asked = sum(len(recipe.seeds_of(arm)) * prepared.asks(arm, answer) for arm in recipe.arms)
+        context = shown[answer.question, answer.condition]
+        asked = sum(len(recipe.seeds_of(arm)) for arm in recipe.arms if prepared.asks(arm, context))
         found[grading.render_case(case)] += asked * recipe.sampling.samples
     return found
 

@@ -13,7 +13,7 @@ from train.models.load import (
     stop_tokens,
     window,
 )
-from train.models.machine import memory_of, out_of_memory
+from train.models.machine import forget_peak, memory_of, out_of_memory, peak_bytes, peak_since
 from train.models.origin import ORIGIN, Origin, origin_of, write_origin
 from train.models.source import Say, Source, resolve, silent
 
@@ -22,6 +22,7 @@ __all__ = [
     "Origin",
     "Say",
     "Source",
+    "forget_peak",
     "linear_layers",
     "load_config",
     "load_model",
@@ -29,6 +30,8 @@ __all__ = [
     "memory_of",
     "origin_of",
     "out_of_memory",
+    "peak_bytes",
+    "peak_since",
     "pick_device",
     "pick_dtype",
     "resolve",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 SHORT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
@@ -21,6 +24,47 @@ def memory_of(device: str) -> tuple[int, int]:
         limit = Path(file).read_text(encoding="ascii").strip() if Path(file).is_file() else ""
         total = min(total, int(limit)) if limit.isdigit() else total
     return total, min(free, total)
+
+
+_PEAKS = {"aside": 0}
+"""The highest peak before the last `forget_peak`, which the system no longer knows."""
+
+
+def forget_peak() -> None:
+    """Lets `peak_since` begin anew, where the system allows it: on a GPU, and on Linux."""
+    _PEAKS["aside"] = peak_bytes()
+    if _on_gpu():
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak, says proc(5), and nothing else
+
+
+def peak_bytes() -> int:
+    """The most memory this process has held: on the GPU where it used one, else its resident set."""
+    return max(_PEAKS["aside"], peak_since())
+
+
+def peak_since() -> int:
+    """The most memory this process has held since `forget_peak`; since it began where nothing can be forgotten."""
+    if _on_gpu():
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    try:
+        # ru_maxrss also counts what the parent held when it started this process.
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) * 1024
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _on_gpu() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
 
 
 def out_of_memory(error: Exception) -> bool:

@@ -42,7 +42,7 @@ def badges(findings: Findings) -> list[Badge]:
     """The badges in order of weight; counts are of the answers in the findings."""
     found = [
         *_plan(findings),
-        *_leakage(findings),
+        *leakage(findings),
         *_power(findings),
         *_corrected(findings),
         *_forgotten(findings),
@@ -51,6 +51,13 @@ def badges(findings: Findings) -> list[Badge]:
         *_evidence(findings),
     ]
     return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
+
+
+def reasons(findings: Findings) -> list[str]:
+    """What else the decision says of itself: its reasons without what a badge says already."""
+    known = {badge.text for badge in badges(findings)}
+    every = map(str, (findings.comparison.get("decision") or {}).get("reasons") or ())
+    return [reason for reason in every if not any(reason.startswith(text) for text in known)]
 
 
 def _plan(findings: Findings) -> list[Badge]:
@@ -65,7 +72,8 @@ def _plan(findings: Findings) -> list[Badge]:
     return result
 
 
-def _leakage(findings: Findings) -> list[Badge]:
+def leakage(findings: Findings) -> list[Badge]:
+    """What the leakage audit came to: one badge."""
     if "leaks" not in findings.audit:
         return [Badge("caution", "leakage not audited", "what was trained on is not known here")]
     leaks, warnings = (_listed(findings.audit.get(name)) for name in ("leaks", "warnings"))

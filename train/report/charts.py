@@ -1,4 +1,4 @@
-"""The figures of a report: which there are, and the three that stand on cells (accuracies, contrasts, causes).
+"""The figures of a report: which there are, their files, and the two that stand on intervals (accuracies, contrasts).
 
 Figures show what the tables say and nothing more. No meaning rests on colour alone: marks have shapes, parts have
 letters, and numbers stand beside what they measure.
@@ -7,38 +7,17 @@ letters, and numbers stand beside what they measure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from train.records import Findings
-from train.report import drawing, figures, plots, view, wording
+from train.report import causes, drawing, figures, plots, rows, view, wording
 from train.report.drawing import Figure, Shape
-from train.report.remarks import in_order
-
-WIDTH = 760.0
-LEFT, RIGHT = 312.0, 590.0
-"""Where the plot of a figure with rows begins and ends; names stand before it, numbers behind."""
-NEAR = 520.0
-"""Where the plot of causes ends: their counts need more room."""
-ROW, TALL_ROW, GAP = 26.0, 42.0, 10.0
 
 FIGURE_FILES = tuple(f"figures/{name}.svg" for name in ("forest", "contrasts", "causes", "loss", "costs"))
 """All that there can be; a run may have fewer."""
-
-
-CAUSE_MEANING: Mapping[str, str] = {
-    "retrieval missed": "the search did not bring the passage",
-    "gold unused": "the passage was there and not used",
-    "memory": "the model's own memory overrode the passage",
-    "not known": "nothing was shown, and the model did not know",
-    "refused": "refused though the answer was due",
-    "unsupported": "answered though nothing shown supports it",
-    "cut off": "stopped at the token limit",
-    "ungraded": "no grader could say",
-    "unexplained": "what was shown is not known here",
-}
 
 LIGHT = {
     "paper": "#ffffff",
@@ -58,7 +37,7 @@ def drawn(findings: Findings) -> dict[str, Figure]:
     every = (
         forest(findings),
         contrasts(findings),
-        causes(findings),
+        causes.causes(findings),
         plots.losses(findings),
         plots.costs_of_cells(findings),
     )
@@ -83,10 +62,11 @@ def forest(findings: Findings) -> Figure | None:
     if not cells:
         return None
     top, shapes = 34.0, [drawing.text(0, 12, f"right answers, {split or 'all'} questions", "faint small")]
-    rows, bottom = placed(cells, top, ROW)
-    shapes += axis([0, 25, 50, 75, 100], top, bottom, 0, 100, " %")
-    for y, cell, first in rows:
-        shapes += names(y, cell, first)
+    places, bottom = rows.placed(cells, top, rows.ROW)
+    column = rows.column(cells)
+    shapes += rows.axis([0, 25, 50, 75, 100], top, bottom, 0, 100, " %")
+    for y, cell, first in places:
+        shapes += rows.names(y, cell, first, column)
         shapes += _reach(cell, y, view.expects(findings, cell) == "abstain")
     abstaining = any(view.expects(findings, cell) == "abstain" for cell in cells)
     untouched = any(cell.get("kind") == "untouched" for cell in cells)
@@ -100,7 +80,7 @@ def forest(findings: Findings) -> Figure | None:
         title="How often each arm is right",
         description=_extremes(cells),
         caption=" ".join(filter(None, notes)),
-        width=WIDTH,
+        width=rows.WIDTH,
         height=bottom + 6,
         shapes=tuple(shapes),
     )
@@ -109,15 +89,15 @@ def forest(findings: Findings) -> Figure | None:
 def _reach(cell: Mapping[str, Any], y: float, abstain: bool) -> Iterator[Shape]:
     accuracy, interval = cell["accuracy"], cell["interval"]
     if accuracy is None:
-        yield drawing.text(RIGHT + 18, y + 4, "no answer graded", "faint small")
+        yield drawing.text(rows.RIGHT + 18, y + 4, "no answer graded", "faint small")
         return
     if interval is not None:
-        yield drawing.across(scaled(100 * interval[0], 0, 100), scaled(100 * interval[1], 0, 100), y, "reach")
+        yield drawing.across(rows.scaled(100 * interval[0], 0, 100), rows.scaled(100 * interval[1], 0, 100), y, "reach")
     shape = "diamond" if abstain else "circle"
     kind = "mark hollow" if cell.get("kind") == "untouched" else "mark"
-    yield drawing.mark(shape, scaled(100 * accuracy, 0, 100), y, kind)
-    yield drawing.text(RIGHT + 74, y + 4, figures.percent(accuracy), "name number", anchor="end")
-    yield drawing.text(WIDTH, y + 4, figures.percent_interval(interval), "faint small number", anchor="end")
+    yield drawing.mark(shape, rows.scaled(100 * accuracy, 0, 100), y, kind)
+    yield drawing.text(rows.RIGHT + 74, y + 4, figures.percent(accuracy), "name number", anchor="end")
+    yield drawing.text(rows.WIDTH, y + 4, figures.percent_interval(interval), "faint small number", anchor="end")
 
 
 def _extremes(cells: Sequence[Mapping[str, Any]]) -> str:
@@ -143,19 +123,19 @@ def contrasts(findings: Findings) -> Figure | None:
     scale = drawing.ticks(-max([*reach, 2 * worthwhile, 5.0]), max([*reach, 2 * worthwhile, 5.0]), 8)
     low, high = scale[0], scale[-1]
     top = 50.0
-    bottom = top + TALL_ROW * len(planned)
-    middle = scaled(0, low, high)
-    band = scaled(worthwhile, low, high) - scaled(-worthwhile, low, high)
+    bottom = top + rows.TALL_ROW * len(planned)
+    middle = rows.scaled(0, low, high)
+    band = rows.scaled(worthwhile, low, high) - rows.scaled(-worthwhile, low, high)
     shapes = [
         *([drawing.box(middle - band / 2, top, band, bottom - top, "band")] if worthwhile else []),
         drawing.text(0, 12, "difference in points", "faint small"),
         drawing.text(middle - 10, 12, "← second is better", "faint small", anchor="end"),
         drawing.text(middle + 10, 12, "first is better →", "faint small"),
-        *axis(scale, top, bottom, low, high, ""),
+        *rows.axis(scale, top, bottom, low, high, ""),
         drawing.down(middle, top, bottom, "zero"),
     ]
     for place, row in enumerate(planned):
-        shapes += _contrast(row, top + TALL_ROW * (place + 0.5), low, high, alpha)
+        shapes += _contrast(row, top + rows.TALL_ROW * (place + 0.5), low, high, alpha)
     shown = [row for row in planned if _is_shown(row, alpha)]
     return Figure(
         name="contrasts",
@@ -165,7 +145,7 @@ def contrasts(findings: Findings) -> Figure | None:
         + " ".join(wording.contrast_sentence(row, alpha) for row in shown),
         caption=f"The line is the {view.level(findings)} interval. Filled marks: more than chance explains."
         + (f" Grey band: less than {worthwhile:g} points, by the plan not worth having." if worthwhile else ""),
-        width=WIDTH,
+        width=rows.WIDTH,
         height=bottom + 6,
         shapes=tuple(shapes),
     )
@@ -179,127 +159,21 @@ def _contrast(row: Mapping[str, Any], y: float, low: float, high: float, alpha: 
     for place, side, kind, sign in ((y - 3, row["a"], "name", ""), (y + 13, row["b"], "faint", "− ")):
         whole = f"{sign}{side['arm']} / {side['condition']}"
         # The end is cut last: it tells apart what begins alike.
-        end = " " + drawing.fitted(f"/ {side['condition']}", (LEFT - 20) / 2, kind)
-        start = drawing.fitted(sign + side["arm"], LEFT - 20 - drawing.width_of(end, kind), kind)
+        end = " " + drawing.fitted(f"/ {side['condition']}", (rows.LEFT - 20) / 2, kind)
+        start = drawing.fitted(sign + side["arm"], rows.LEFT - 20 - drawing.width_of(end, kind), kind)
         yield drawing.text(0, place, start + end, kind, hint="" if start + end == whole else whole)
     if row["difference"] is None:
-        yield drawing.text(RIGHT + 18, y + 4, "not comparable", "faint small")
+        yield drawing.text(rows.RIGHT + 18, y + 4, "not comparable", "faint small")
         return
     shown = _is_shown(row, alpha)
     if row["interval"] is not None:
-        left, right = (scaled(100 * bound, low, high) for bound in row["interval"])
+        left, right = (rows.scaled(100 * bound, low, high) for bound in row["interval"])
         yield drawing.across(left, right, y, "reach")
-    yield drawing.mark("circle", scaled(100 * row["difference"], low, high), y, "mark" if shown else "mark hollow")
-    yield drawing.text(RIGHT + 62, y - 3, figures.points(row["difference"]), "name number", anchor="end")
+    yield drawing.mark("circle", rows.scaled(100 * row["difference"], low, high), y, "mark" if shown else "mark hollow")
+    yield drawing.text(rows.RIGHT + 62, y - 3, figures.points(row["difference"]), "name number", anchor="end")
     if row["interval"] is not None:
-        yield drawing.text(WIDTH, y - 3, figures.points_interval(row["interval"]), "faint small number", anchor="end")
+        yield drawing.text(
+            rows.WIDTH, y - 3, figures.points_interval(row["interval"]), "faint small number", anchor="end"
+        )
     chance = f"p {figures.p_value(row['p_holm'])}, {'shown' if shown else 'not shown'}"
-    yield drawing.text(WIDTH, y + 13, chance, "faint small number", anchor="end")
-
-
-def causes(findings: Findings) -> Figure | None:
-    """Why answers were not right: the share of each cause in each cell's answers, side by side."""
-    split, all_cells = view.shown_cells(findings)
-    cells = [cell for cell in all_cells if cell.get("causes") is not None and cell["answers"]]
-    named = {cause for cell in cells for cause, number in cell["causes"].items() if number}
-    if not named:
-        return None
-    order = in_order(named)
-    letters = {cause: chr(ord("A") + place) for place, cause in enumerate(order)}
-    legend, after = _legend(letters)
-    top = after + 48
-    rows, bottom = placed(cells, top, ROW)
-    most = max(100 * sum(cell["causes"].values()) / cell["answers"] for cell in cells)
-    scale = drawing.ticks(0, most, 5)
-    shapes = [*legend, drawing.text(0, top - 22, f"of all answers, {split or 'all'} questions", "faint small")]
-    shapes += axis(scale, top, bottom, 0, scale[-1], " %", NEAR)
-    for y, cell, first in rows:
-        shapes += names(y, cell, first)
-        shapes += _stack(cell, y, scale[-1], letters)
-    totals = {cause: sum(cell["causes"].get(cause, 0) for cell in cells) for cause in order}
-    return Figure(
-        name="causes",
-        title="Causes of answers that were not right",
-        description="A bar for each cell, divided by cause. Over all cells: "
-        + ", ".join(f"{cause} {figures.count(number)}" for cause, number in totals.items()) + ".",
-        caption=". ".join(f"{letters[cause]}, {cause}: {CAUSE_MEANING.get(cause, cause)}" for cause in order) + ".",
-        width=WIDTH,
-        height=bottom + 6,
-        shapes=tuple(shapes),
-    )  # fmt: skip
-
-
-def _legend(letters: Mapping[str, str]) -> tuple[list[Shape], float]:
-    """A swatch with letter and name for each cause, in as many lines as they need, and where the last one ends."""
-    shapes, x, y = [], 0.0, 4.0
-    for place, (cause, letter) in enumerate(letters.items()):
-        width = 30 + drawing.width_of(cause, "small")
-        if x and x + width > WIDTH:
-            x, y = 0.0, y + 24
-        shapes += [
-            drawing.box(x, y, 18, 16, _cause_class(place)),
-            drawing.text(x + 9, y + 12, letter, "small", anchor="middle"),
-            drawing.text(x + 24, y + 12, cause, "small"),
-        ]
-        x += width + 10
-    return shapes, y + 16
-
-
-def _stack(cell: Mapping[str, Any], y: float, high: float, letters: Mapping[str, str]) -> Iterator[Shape]:
-    done = 0
-    said: list[tuple[str, str]] = []
-    whole = sum(cell["causes"].values()) / cell["answers"]
-    yield drawing.box(LEFT, y - 8, scaled(100 * whole, 0, high, NEAR) - LEFT, 16, "paper")
-    for place, (cause, letter) in enumerate(letters.items()):
-        if not (number := cell["causes"].get(cause, 0)):
-            continue
-        start, end = (scaled(100 * count / cell["answers"], 0, high, NEAR) for count in (done, done + number))
-        yield drawing.box(start, y - 8, end - start, 16, _cause_class(place), f"{cause}: {number} of {cell['answers']}")
-        if end - start >= 13:
-            yield drawing.text((start + end) / 2, y + 4, letter, "small", anchor="middle")
-        done += number
-        said.append((letter, figures.count(number)))
-    spaced, tight = " · ".join(map(" ".join, said)), " ".join(map("".join, said))
-    room = WIDTH - NEAR - 18
-    words = spaced if drawing.width_of(spaced, "small") <= room else tight
-    yield drawing.text(NEAR + 18, y + 4, words or "none", "faint small number", room=room)
-
-
-def _cause_class(place: int) -> str:
-    return f"cause cause-{place % 9 + 1}"
-
-
-def placed(
-    cells: Iterable[Mapping[str, Any]], top: float, height: float
-) -> tuple[list[tuple[float, Mapping[str, Any], bool]], float]:
-    """The cells with the middle of their row and whether their arm begins there, and where the last row ends."""
-    rows: list[tuple[float, Mapping[str, Any], bool]] = []
-    y, arm = top, None
-    for cell in cells:
-        first = cell["arm"] != arm
-        y += GAP if first and rows else 0
-        rows.append((y + height / 2, cell, first))
-        y, arm = y + height, cell["arm"]
-    return rows, y
-
-
-def names(y: float, cell: Mapping[str, Any], first: bool) -> Iterator[Shape]:
-    """The arm, where it begins, and the condition."""
-    if first:
-        yield drawing.text(0, y + 4, cell["arm"], "name", room=168)
-    yield drawing.text(178, y + 4, cell["condition"], "", room=LEFT - 178 - 14)
-
-
-def axis(
-    scale: Sequence[float], top: float, bottom: float, low: float, high: float, unit: str, right: float = RIGHT
-) -> Iterator[Shape]:
-    """Light lines down from the numbers of an axis."""
-    for value, label in zip(scale, drawing.labels(scale), strict=True):
-        x = scaled(value, low, high, right)
-        yield drawing.down(x, top, bottom, "grid")
-        yield drawing.text(x, top - 8, label + (unit if value == scale[-1] else ""), "faint small", anchor="middle")
-
-
-def scaled(value: float, low: float, high: float, right: float = RIGHT) -> float:
-    """Where a value stands across the plot."""
-    return LEFT + (right - LEFT) * (value - low) / (high - low)
+    yield drawing.text(rows.WIDTH, y + 13, chance, "faint small number", anchor="end")

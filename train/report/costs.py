@@ -10,9 +10,6 @@ from typing import Any
 from train.records import GENERAL, Answer, Findings
 from train.report import figures, view
 
-WIDTH, HEIGHT = 220.0, 60.0
-"""The box of a loss curve, in SVG units."""
-
 MOST_POINTS = 200
 """A curve longer than this is thinned evenly: more points than pixels only make the file larger."""
 
@@ -71,17 +68,6 @@ class CostRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A loss curve as SVG coordinates, and its bounds in words. The two lines share their axes."""
-
-    training: str
-    validation: str
-    low: str
-    high: str
-    steps: str
-
-
-@dataclass(frozen=True, slots=True)
 class AdapterRow:
     """One trained adapter."""
 
@@ -92,13 +78,13 @@ class AdapterRow:
     steps: str
     tokens: str
     seconds: str
+    peak: str
     price: str
     parameters: str
     size: str
     loss: str
     validation_loss: str
     notes: tuple[str, ...]
-    curve: Curve | None
 
 
 def rate(findings: Findings) -> Rate | None:
@@ -198,6 +184,16 @@ def training_lines(findings: Findings) -> list[str]:
     ]
 
 
+def together(findings: Findings) -> list[str]:
+    """The adapters that were trained at once, each group in words."""
+    groups = [
+        frozenset([f"{entry['arm']} seed {entry.get('seed', 0)}", *map(str, others)])
+        for entry in trained(findings)
+        if (others := entry.get("together_with"))
+    ]
+    return [", ".join(sorted(group)) for group in dict.fromkeys(groups)]
+
+
 def adapter_rows(findings: Findings) -> list[AdapterRow]:
     """One row for each adapter, arms in the order of the cells, then by seed."""
     price = rate(findings)
@@ -220,13 +216,13 @@ def _adapter_row(entry: Mapping[str, Any], price: Rate | None) -> AdapterRow:
         steps=figures.count(entry.get("steps")),
         tokens=figures.count(entry.get("tokens")),
         seconds=figures.duration(entry.get("seconds")),
+        peak=figures.memory(entry.get("peak_bytes")),
         price=price.training(entry.get("seconds")) if price else figures.DASH,
         parameters=figures.count(entry.get("parameters")),
         size=figures.size(entry.get("bytes")),
         loss=figures.loss(training[-1][1] if training else None),
         validation_loss=figures.loss(validation[-1][1] if validation else None),
         notes=tuple(notes),
-        curve=_curve(training, validation),
     )
 
 
@@ -241,20 +237,3 @@ def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """As many points as can be seen, the last among them."""
     stride = max(1, math.ceil(len(points) / MOST_POINTS))
     return [*points[:-1:stride], *points[-1:]]
-
-
-def _curve(training: Sequence[tuple[float, float]], validation: Sequence[tuple[float, float]]) -> Curve | None:
-    both = [*training, *validation]
-    if len(both) < 2:
-        return None
-    first, last = min(step for step, _ in both), max(step for step, _ in both)
-    low, high = min(value for _, value in both), max(value for _, value in both)
-
-    def line(points: Sequence[tuple[float, float]]) -> str:
-        kept = thinned(points)
-        return " ".join(
-            f"{WIDTH * (step - first) / ((last - first) or 1):.1f},{HEIGHT * (high - value) / ((high - low) or 1):.1f}"
-            for step, value in kept
-        )
-
-    return Curve(line(training), line(validation), figures.loss(low), figures.loss(high), f"{first:.0f} to {last:.0f}")

@@ -98,6 +98,13 @@ def size(number: Number) -> str:
     return f"{number / 1000:.1f} TB"
 
 
+def memory(number: Number) -> str:
+    """Bytes of memory in binary units, as machines have it: `912 MiB`, `5.0 GiB`."""
+    if number is None or not finite(number):
+        return DASH
+    return f"{number / 2**20:.0f} MiB" if number < 2**30 else f"{number / 2**30:.1f} GiB"
+
+
 def price(amount: Number, currency: str) -> str:
     """Money: `$12.50`, `$0.042`, `KRW 5,200`; two digits that count below 1, whole numbers from 100 on."""
     if amount is None or not finite(amount):

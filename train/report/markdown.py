@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from train.records import Findings
-from train.report import badges, charts, costs, figures, view, wording
+from train.report import badges, charts, costs, figures, provenance, view, wording
 from train.report.drawing import Figure
 from train.report.forgetting import forgetting
 from train.report.matrix import matrix
@@ -35,6 +35,7 @@ def markdown(findings: Findings, *, redacted: bool = False) -> str:
         *_matrix(findings),
         *_training(findings, drawn),
         "## To doubt it",
+        *_made(findings),
         "Every figure can be computed again from the stored answers: `openbook verify RUN`, where RUN is the directory "
         f"of this file.{'' if redacted else OPENED}",
     ]
@@ -45,7 +46,7 @@ def _decision(findings: Findings) -> Iterable[str]:
     decision = findings.comparison.get("decision") or {}
     yield f"> **{literal(str(decision.get('sentence') or 'No decision was made.'))}**"
     lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in badges.badges(findings)]
-    lines += [f"- {literal(str(reason))}" for reason in decision.get("reasons") or ()]
+    lines += [f"- {literal(reason)}" for reason in badges.reasons(findings)]
     yield "\n".join(lines)
 
 
@@ -134,6 +135,8 @@ def _matrix(findings: Findings) -> Iterable[str]:
     yield "## Questions"
     marks = "; ".join(f"{sign} {meaning}" for sign, meaning in wording.MARKS)
     yield f"{marks}. k/n: right of the graded answers; +1? is one unscored."
+    if findings.disputed:
+        yield f"{wording.DISPUTED} people grade some of its answers differently."
     names = view.columns(findings)
     header = ("question", *(f"{literal(arm)}<br>{literal(condition)}" for arm, condition in names))
     for group in matrix(findings):
@@ -155,8 +158,8 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
     if adapters:
         yield "## Training"
         yield _table(
-            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", *(["price"] if priced else []),
-             "parameters", "size", "loss", "validation loss"),
+            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", "peak memory",
+             *(["price"] if priced else []), "parameters", "size", "loss", "validation loss"),
             [
                 [
                     literal(row.arm),
@@ -166,6 +169,7 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
                     row.steps,
                     row.tokens,
                     row.seconds,
+                    row.peak,
                     *([literal(row.price)] if priced else []),
                     row.parameters,
                     row.size,
@@ -193,6 +197,11 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
         )  # fmt: skip
         if rate := costs.rate_line(findings):
             yield literal(rate)
+
+
+def _made(findings: Findings) -> Iterable[str]:
+    if made := provenance.made(findings):
+        yield "\n".join(f"- {name}: {literal(fact)}" for name, fact in made)
 
 
 def _split_title(split: str, meaning: str) -> str:

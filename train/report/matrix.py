@@ -9,7 +9,6 @@ from typing import Any
 
 from train.records import Findings, Question
 from train.report import view, wording
-from train.report.remarks import Remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +61,15 @@ Key = tuple[str, str, str]
 """Arm, condition and question."""
 
 
-def matrix(findings: Findings, said: Remarks | None = None) -> list[MatrixGroup]:
-    """Question × cell, in groups by split; `said` brings causes and disputes."""
+def matrix(findings: Findings) -> list[MatrixGroup]:
+    """Question × cell, in groups by split."""
     names = view.columns(findings)
     rows: dict[Key, Mapping[str, Any]] = {}
     for cell in findings.comparison["cells"]:
         for row in cell["per_question"]:
             rows.setdefault((cell["arm"], cell["condition"], row["question"]), row)
     expects = {(context.question, context.condition): context.expects for context in findings.contexts}
-    causes, disputed = _remarks(said or Remarks())
+    causes, disputed = _remarks(findings)
     groups: dict[str, list[QuestionRow]] = {}
     for place, question in enumerate(findings.questions):
         keys = [(*name, question.id) for name in names]
@@ -101,12 +100,12 @@ def matrix(findings: Findings, said: Remarks | None = None) -> list[MatrixGroup]
     ]
 
 
-def _remarks(said: Remarks) -> tuple[dict[Key, set[str]], dict[Key, int]]:
+def _remarks(findings: Findings) -> tuple[dict[Key, set[str]], dict[Key, int]]:
     causes: dict[Key, set[str]] = {}
     disputed: dict[Key, int] = {}
-    for answer, cause in said.causes.items():
+    for answer, cause in findings.causes.items():
         causes.setdefault((answer.arm, answer.condition, answer.question), set()).add(cause)
-    for answer in said.disputed:
+    for answer in findings.disputed:
         key = (answer.arm, answer.condition, answer.question)
         disputed[key] = disputed.get(key, 0) + 1
     return causes, disputed

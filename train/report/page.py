@@ -12,14 +12,12 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from train.records import GENERAL, Findings
-from train.report import badges, charts, costs, drawing, figures, payload, tables, texts, view, wording
+from train.report import badges, charts, costs, drawing, figures, payload, provenance, tables, texts, view, wording
 from train.report.forgetting import forgetting
 from train.report.matrix import matrix
-from train.report.provenance import arm_differences
-from train.report.remarks import remarks
 from train.report.summary import summary
 from train.report.tree import tree
 
@@ -46,11 +44,10 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
     decision = findings.comparison.get("decision") or {}
     planned, others = view.contrast_rows(findings)
     style, script = "".join(map(_part, STYLES)), _script()
-    said = remarks(findings)
-    groups = matrix(findings, said)
+    groups = matrix(findings)
     language = language_of(findings)
     columns = view.columns(findings)
-    data = payload.embedded(findings, [] if redacted else groups, said)
+    data = payload.embedded(findings, [] if redacted else groups)
     manifest = _manifest(findings)
     rows = [row for group in groups for row in group.rows]
     entries = len(columns) * len(rows)
@@ -62,6 +59,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         decision=decision,
         summary=summary(findings),
         badges=badges.badges(findings),
+        reasons=badges.reasons(findings),
         planned=planned,
         others=others,
         alpha=f"{view.alpha_of(findings):g}",
@@ -82,15 +80,17 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         graders=tables.grader_table(findings),
         people=tables.people_sentence(findings),
         adapters=costs.adapter_rows(findings),
-        curve_box=f"0 0 {costs.WIDTH:.0f} {costs.HEIGHT:.0f}",
+        together=costs.together(findings),
         costs=costs.cost_rows(findings),
         training_lines=costs.training_lines(findings),
         rate=costs.rate_line(findings),
+        leakage=badges.leakage(findings)[0],
         audit=tree(findings.audit) if findings.audit else None,
         explained=wording.AUDIT_MEANING,
         provenance_meaning=wording.PROVENANCE_MEANING,
         rests_on=tree(decision["rests_on"]) if decision.get("rests_on") else None,
-        differences=arm_differences(findings),
+        made=provenance.made(findings),
+        differences=provenance.arm_differences(findings),
         settings=json.dumps(findings.manifest.get("recipe"), ensure_ascii=False, indent=2, sort_keys=True),
         manifest=tree(manifest),
         # Ours, not the data's: the only texts that are not escaped. The JSON cannot end its element.
@@ -113,11 +113,14 @@ def drawings(findings: Findings) -> dict[str, dict[str, str]]:
 
 
 def _manifest(findings: Findings) -> dict[str, Any]:
-    """What the manifest says that no section of the page shows: without the recipe, the audit and the curves."""
+    """What the manifest says that no section of the page shows: without the recipe, the audit, the planned contrasts
+    and the curves."""
     rest = {key: value for key, value in findings.manifest.items() if key not in ("recipe", "audit")}
+    if isinstance(plan := rest.get("comparison"), dict):
+        rest["comparison"] = {key: value for key, value in plan.items() if key != "contrasts"}
     if isinstance(trained := rest.get("training"), (list, tuple)):
-        curves = ("loss", "validation_loss")
-        rest["training"] = [{key: value for key, value in entry.items() if key not in curves} for entry in trained]
+        shown = ("arm", "seed", "fingerprint", "digest", "configuration")
+        rest["training"] = [{key: entry[key] for key in shown if key in entry} for entry in trained]
     return rest
 
 
@@ -139,6 +142,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
+    environment.filters["together"] = lambda text: text.replace(" %", "\u00a0%")
+    environment.filters["coded"] = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
     environment.globals["plural"] = figures.plural
     environment.globals["count"] = figures.count
     return environment

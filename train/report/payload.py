@@ -17,7 +17,6 @@ from typing import Any
 from train.records import Answer, Context, Fact, Findings, Verdict
 from train.report import figures, texts, view
 from train.report.matrix import MatrixGroup, QuestionRow
-from train.report.remarks import Remarks
 from train.report.summary import decisive
 
 ROWS_PER_BLOCK = 50
@@ -92,9 +91,9 @@ def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> di
     return {key: _visible(value) for key, value in data.items()}
 
 
-def embedded(findings: Findings, groups: Sequence[MatrixGroup], said: Remarks) -> Embedded:
+def embedded(findings: Findings, groups: Sequence[MatrixGroup]) -> Embedded:
     """The blocks of all rows of the matrix, in its order."""
-    written = [texts.embedded_json(block) for block in blocks(findings, groups, said)]
+    written = [texts.embedded_json(block) for block in blocks(findings, groups)]
     if sum(map(len, written)) <= LONGEST_PLAIN:
         return Embedded(tuple(written), packed=False)
     return Embedded(tuple(map(_pack, written)), packed=True)
@@ -119,7 +118,7 @@ def _pack(text: str) -> str:
     return b64encode(packer.compress(text.encode()) + packer.flush()).decode()
 
 
-def blocks(findings: Findings, groups: Sequence[MatrixGroup], said: Remarks) -> Iterator[dict[str, Any]]:
+def blocks(findings: Findings, groups: Sequence[MatrixGroup]) -> Iterator[dict[str, Any]]:
     """The blocks as JSON-ready data; whole numbers that stand for texts are places in the block's `texts`.
 
     Each list is by row: `references[r]` is `[reference, facts, forbidden]`, a fact being the list of its alternatives.
@@ -138,7 +137,7 @@ def blocks(findings: Findings, groups: Sequence[MatrixGroup], said: Remarks) -> 
         some = rows[start : start + ROWS_PER_BLOCK]
 
         def folds(row: QuestionRow, cell: view.CellName, name: Texts = name) -> list[list[Any]]:
-            return _folded(answers.get((row.id, cell), ()), findings, said, others, name)
+            return _folded(answers.get((row.id, cell), ()), findings, others, name)
 
         block: dict[str, Any] = {
             "references": [_reference(findings, row, name) for row in some],
@@ -209,27 +208,26 @@ def _other_verdicts(findings: Findings) -> dict[Any, list[Verdict]]:
 
 
 def _folded(
-    answers: Sequence[Answer], findings: Findings, said: Remarks, others: dict[Any, list[Verdict]], name: Texts
+    answers: Sequence[Answer], findings: Findings, others: dict[Any, list[Verdict]], name: Texts
 ) -> list[list[Any]]:
     folds: dict[str, list[Any]] = {}
     for answer in answers:
         rest = sorted(others.get(answer.id, []), key=lambda verdict: (verdict.grader, verdict.verdict, verdict.why))
-        graded = _graded(answer, findings.headline.get(answer.id), said, rest, name)
+        graded = _graded(answer, findings, rest, name)
         fold = folds.setdefault(repr(graded), [*graded, []])
         seconds = round(answer.seconds, 3) if figures.finite(answer.seconds) else None
         fold[-1].append([answer.seed, answer.sample, answer.prompt_tokens, answer.tokens, seconds])
     return list(folds.values())
 
 
-def _graded(
-    answer: Answer, verdict: Verdict | None, said: Remarks, others: Sequence[Verdict], name: Texts
-) -> list[Any]:
+def _graded(answer: Answer, findings: Findings, others: Sequence[Verdict], name: Texts) -> list[Any]:
+    verdict = findings.headline.get(answer.id)
     if verdict is None:
         graded = [name("unscored"), name(""), name("")]
         facts: list[list[int]] = [[], [], []]
     else:
         graded = [name(verdict.verdict), name(verdict.grader), name(verdict.why)]
         facts = [name.all(verdict.found), name.all(verdict.missing), name.all(verdict.violated)]
-    about = [name(said.causes.get(answer.id, "")), int(answer.id in said.disputed)]
+    about = [name(findings.causes.get(answer.id, "")), int(answer.id in findings.disputed)]
     aside = [[name(other.grader), name(other.verdict), name(other.why)] for other in others]
     return [name(answer.text), *graded, name(answer.finish), *about, *facts, aside]

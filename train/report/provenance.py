@@ -1,15 +1,80 @@
-"""What made the run, as far as a reviewer must compare it: in what the arms differ."""
+"""What made the run, as far as a reviewer must know it: on what, in how many goes, and in what the arms differ."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from train.records import Findings
 from train.report import figures
 from train.report.tables import Table
 from train.report.tree import scalar
+
+PACKAGES = ("python", "torch", "transformers", "trl", "peft")
+"""The versions that a reviewer looks for; the manifest has them all."""
+
+
+def made(findings: Findings) -> list[tuple[str, str]]:
+    """What made the run in a few lines, name and fact; what the manifest does not say is left out."""
+    manifest = findings.manifest
+    base, source, versions, hardware = (_part(manifest, name) for name in ("base", "source", "versions", "hardware"))
+    commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
+    cores = f"{hardware['cores']} cores" if hardware.get("cores") else ""
+    memory = f"{hardware['memory_gib']:g} GiB of memory" if figures.finite(hardware.get("memory_gib")) else ""
+    found = {
+        "model": _listed([base.get("name"), base.get("commit"), base.get("dtype")]),
+        "machine": _listed([hardware.get("processor"), cores, memory, *(hardware.get("accelerators") or ())]),
+        "software": _listed(f"{name} {versions[name]}" for name in PACKAGES if name in versions),
+        "openbook": f"{manifest['openbook']}{commit}{', with changes' if source.get('changed') else ''}"
+        if manifest.get("openbook")
+        else "",
+        "made": _listed([moment(str(manifest.get("created") or "")), course(manifest)]),
+    }
+    return [(name, fact) for name, fact in found.items() if fact]
+
+
+def _part(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = manifest.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _listed(parts: Iterable[Any]) -> str:
+    return ", ".join(str(part) for part in parts if part)
+
+
+def course(manifest: Mapping[str, Any]) -> str:
+    """Whether the training and the answers were made in one go; empty for answers made elsewhere."""
+    starts = manifest.get("starts")
+    if not isinstance(starts, Sequence) or not starts:
+        return "in how many goes is not recorded" if manifest.get("created") and "base" in manifest else ""
+    _, *later = starts
+    if not later:
+        return "in one go"
+    times = "once" if len(later) == 1 else f"{len(later)} times"
+    return f"continued {times}: " + "; ".join(f"{moment(str(each['when']))}, {_found(each)}" for each in later)
+
+
+def _found(start: Mapping[str, Any]) -> str:
+    """What a start found of what the recipe wants."""
+    parts = []
+    if start["adapters"]:
+        parts.append(f"{start['adapters']} of {figures.plural(start['of_adapters'], 'adapter')}")
+    if start["steps"]:
+        parts.append(f"{figures.plural(start['steps'], 'step')} of unfinished adapters")
+    if start["answers"]:
+        parts.append(f"{figures.count(start['answers'])} of {figures.plural(start['of_answers'], 'answer')}")
+    return f"with {' and '.join(parts)} there" if parts else "with nothing there that could be used"
+
+
+def moment(text: str) -> str:
+    """A time of the manifest, such as `2026-11-21T12:03:37+0000`, as `2026-11-21 12:03 UTC`; another text as it is."""
+    try:
+        when = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return text
+    return f"{when:%Y-%m-%d %H:%M} " + ("UTC" if when.utcoffset() == timedelta(0) else f"{when:%z}")
 
 
 def arm_differences(findings: Findings) -> Table | None:

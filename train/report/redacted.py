@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from train.comparison import CAUSES
-from train.records import ALL, GENERAL, SPLITS, Answer, Context, Findings, Passage, Question, Verdict
+from train.records import ALL, CAUSES, GENERAL, SPLITS, Answer, Context, Findings, Passage, Question, Verdict
 from train.report.figures import finite
 from train.settings import PARTS
 
@@ -29,7 +28,7 @@ ENTRY = (
 )  # fmt: skip
 TRAINED = (
     "arm", "seed", "condition", "rows", "epochs", "rows_per_step", "steps", "kept_step", "tokens", "completion_tokens",
-    "seconds", "parameters", "bytes", "loss", "validation_loss",
+    "seconds", "peak_bytes", "parameters", "bytes", "loss", "validation_loss",
 )  # fmt: skip
 RECIPE = ("arms", "optimization", "sampling", "comparison", "costs", "training_seeds", "ask", "cells", "conditions")
 GRADER = (
@@ -83,6 +82,8 @@ def without_texts(findings: Findings) -> Findings:
         audit=_audit(findings),
         training=[_kept(entry, TRAINED) for entry in findings.training],
         manifest=_manifest(findings),
+        causes={replace(answer, question=numbers[answer.question]): cause for answer, cause in findings.causes.items()},
+        disputed=frozenset(replace(answer, question=numbers[answer.question]) for answer in findings.disputed),
     )  # fmt: skip
 
 
@@ -234,7 +235,7 @@ def _manifest(findings: Findings) -> dict[str, Any]:
         **({"data": {"limit": limit}} if finite(limit) else {}),
     }
     return {
-        **{name: manifest[name] for name in ("schema", "openbook", "versions", "source") if name in manifest},
+        **{name: manifest[name] for name in ("schema", "openbook", "versions", "source", "starts") if name in manifest},
         **({"hardware": {name: hardware[name] for name in HARDWARE if name in hardware}} if hardware else {}),
         **({"recipe": bare} if bare else {}),
         "left out": "the model, hashes, paths and all else that made the run",

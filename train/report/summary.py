@@ -9,6 +9,9 @@ from typing import Any
 from train.records import Findings
 from train.report import figures, view, wording
 
+HELPS = "Context helps:"
+"""How the sentence of an undetermined decision begins where that much stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -20,10 +23,30 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that the decision's sentence tells: whether it is settled, and what it is, without statistics."""
+
+    settled: bool
+    said: str
+
+    @property
+    def sign(self) -> str:
+        """So that it does not rest on colour whether the point is settled."""
+        return "✓" if self.settled else "?"
+
+    @property
+    def word(self) -> str:
+        """The same as a word."""
+        return "Settled" if self.settled else "Open"
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """`advice` is the decision in a few words, `contrast` names what the figures are about."""
+    """`advice` is the decision in a few words, `arms` says what each is, `contrast` what the figures are about."""
 
     advice: str
+    points: tuple[Point, ...]
+    arms: tuple[tuple[str, str], ...]
     contrast: str
     figures: tuple[Figure, ...]
 
@@ -33,12 +56,13 @@ def summary(findings: Findings) -> Summary:
     contrast = decisive(findings)
     of_contrast = _of_contrast(contrast, findings) if contrast else ()
     name = f"{_name(contrast['a'])} − {_name(contrast['b'])}, {contrast['split']} questions" if contrast else ""
-    return Summary(advice(findings), name, (*of_contrast, *_of_run(findings, contrast)))
+    shown = (*of_contrast, *_of_run(findings, contrast))
+    return Summary(advice(findings), points(findings), arms(findings), name, shown)
 
 
 def advice(findings: Findings) -> str:
     """What to do, in a few words."""
-    decision = findings.comparison.get("decision") or {}
+    decision = _decision(findings)
     arm, condition = str(decision.get("arm") or ""), str(decision.get("condition") or "")
     verdict = decision.get("verdict")
     if verdict == "context":
@@ -51,8 +75,39 @@ def advice(findings: Findings) -> str:
         return "Neither context nor tuning: the model as it is."
     if verdict == "undetermined":
         more = decision.get("more_questions")
-        return f"Not decided: about {figures.plural(more, 'more question')} would tell." if more else "Not decided."
+        would = f"about {figures.plural(more, 'more question')} would tell." if more else ""
+        if not str(decision.get("sentence") or "").startswith(HELPS):
+            return f"Not decided: {would}" if would else "Not decided."
+        open_point = decisive(findings)
+        tuning = open_point is not None and open_point["a"]["condition"] == open_point["b"]["condition"] != "none"
+        rest = "Tuning on top: not decided" if tuning else "The rest: not decided"
+        return f"Context helps. {rest}; {would}" if would else f"Context helps. {rest}."
     return "No decision was made."
+
+
+def points(findings: Findings) -> tuple[Point, ...]:
+    """What the decision's sentence tells, contrast by contrast: what is more than chance is settled."""
+    alpha = view.alpha_of(findings)
+    return tuple(
+        Point(
+            contrast.get("p_holm") is not None and contrast["p_holm"] <= alpha,
+            wording.contrast_sentence(contrast, alpha),
+        )
+        for contrast in _named(findings)
+    )
+
+
+def arms(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Each arm with what it is, as far as the run knows; empty where all were made elsewhere."""
+    kinds = {cell["arm"]: cell.get("kind") for cell in findings.comparison["cells"]}
+    conditions = {str(entry["arm"]): str(entry["condition"]) for entry in findings.training if entry.get("condition")}
+    found = {
+        arm: f"tuned {wording.condition_words(conditions[arm])}"
+        if arm in conditions
+        else {"untouched": "the model untouched", "tuned": "tuned"}.get(str(kind), "made elsewhere")
+        for arm, kind in kinds.items()
+    }
+    return tuple(found.items()) if set(found.values()) != {"made elsewhere"} else ()
 
 
 def decisive(findings: Findings) -> Mapping[str, Any] | None:
@@ -61,17 +116,35 @@ def decisive(findings: Findings) -> Mapping[str, Any] | None:
     That is the first one of a verdict, and the last one, which is still open, where it is undetermined. A sentence
     that gives none (it may come from another version) leaves the first planned contrast on the decision's split.
     """
-    decision = findings.comparison.get("decision") or {}
-    sentence = str(decision.get("sentence") or "")
-    there = [contrast for contrast in findings.comparison["contrasts"] if contrast["difference"] is not None]
-    places = [(place, contrast) for contrast in there if (place := sentence.find(_statement(contrast))) >= 0]
-    if places:
-        choose = max if decision.get("verdict") == "undetermined" else min
-        found: Mapping[str, Any] = choose(places, key=lambda pair: pair[0])[1]
-        return found
-    split = decision.get("split")
+    decision = _decision(findings)
+    if named := _named(findings):
+        return named[-1 if decision.get("verdict") == "undetermined" else 0]
+    there, split = _there(findings), decision.get("split")
     planned = [contrast for contrast in there if contrast.get("planned", contrast.get("p_holm") is not None)]
     return next((contrast for contrast in planned if contrast["split"] == split), planned[0] if planned else None)
+
+
+def _decision(findings: Findings) -> Mapping[str, Any]:
+    return findings.comparison.get("decision") or {}
+
+
+def _there(findings: Findings) -> list[Mapping[str, Any]]:
+    return [contrast for contrast in findings.comparison["contrasts"] if contrast["difference"] is not None]
+
+
+def _named(findings: Findings) -> list[Mapping[str, Any]]:
+    """The contrasts whose figures the decision's sentence gives, in its order.
+
+    Of several that begin alike (`gold` and `gold+2`, or the same cells on two splits), it is the longest one, on the
+    decision's split.
+    """
+    decision = _decision(findings)
+    sentence = str(decision.get("sentence") or "")
+    found: dict[int, Mapping[str, Any]] = {}
+    for each in sorted(_there(findings), key=lambda row: (row["split"] == decision.get("split"), len(_statement(row)))):
+        if (place := sentence.find(_statement(each))) >= 0:
+            found[place] = each
+    return [found[place] for place in sorted(found)]
 
 
 def _statement(contrast: Mapping[str, Any]) -> str:
@@ -95,8 +168,8 @@ def _of_contrast(contrast: Mapping[str, Any], findings: Findings) -> tuple[Figur
     shown = planned and p_value <= alpha
     level = f"{view.level(findings)} interval"
     return (
-        Figure("difference", f"{figures.points(contrast['difference'])} points", "a − b, in percentage points"),
-        Figure(level, figures.points_interval(contrast["interval"]), wording.no_interval(contrast) or "points"),
+        Figure("difference", f"{figures.points(contrast['difference'])} points", "percentage points"),
+        Figure(level, figures.points_interval(contrast["interval"]), wording.no_interval(contrast) or "unadjusted"),
         Figure(
             "p, corrected" if planned else "p, not planned",
             figures.p_value(p_value),
@@ -123,5 +196,5 @@ def _of_run(findings: Findings, contrast: Mapping[str, Any] | None) -> tuple[Fig
             f"{figures.count(questions)} × {figures.count(comparison['samples'])}",
             f"{differing}{figures.count(comparison['questions'])} asked in all",
         ),
-        Figure("training seeds", figures.count(len(seeds)), ", ".join(map(str, seeds))),
+        Figure("training seeds", figures.count(len(seeds)), f"seed {', '.join(map(str, seeds))}"),
     )

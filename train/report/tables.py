@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from train.records import Findings
+from train.records import ALL, Findings
 from train.report import figures, view, wording
-from train.report.remarks import in_order
 
 Row = tuple[str, ...]
 
@@ -62,7 +61,7 @@ def _estimate(better: Mapping[str, Any], name: str) -> Row:
 
 def causes(findings: Findings) -> Table | None:
     """Why answers were not right: counts of answers."""
-    names = in_order(name for cell in _cells(findings) for name in cell.get("causes") or ())
+    names = wording.causes_in_order(name for cell in _cells(findings) for name in cell.get("causes") or ())
     rows = [
         (
             *_name(cell),
@@ -139,7 +138,8 @@ def _topics(findings: Findings, split: str) -> Table | None:
     if len(topics) < 2:
         return None
     header = ("topic", "questions", *(f"{cell['arm']} / {cell['condition']}" for cell in cells))
-    return _table(f"Topics of the {split} questions", "Few questions a topic: wide intervals.", header, rows, names=1)
+    title = f"Topics of {'all' if split == ALL else f'the {split}'} questions"
+    return _table(title, "Few questions a topic: wide intervals.", header, rows, names=1)
 
 
 def _topic(row: Mapping[str, Any] | None) -> str:

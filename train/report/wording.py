@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from train.records import ALL, GENERAL, SPLITS
+from train.records import ALL, CAUSES, GENERAL, SPLITS
 from train.report import figures
 
 SPLIT_MEANING: Mapping[str, str] = {
@@ -32,7 +32,20 @@ PROVENANCE_MEANING: Mapping[str, str] = {
     "comparison": "what was planned to be compared; `changed after answers` should be none",
     "hashes": "SHA-256 of what went in, the tokenizer and the chat template among it: equal hashes, equal input",
     "source": "openbook's own git commit, and whether its files were changed since",
-    "training": "the adapters; digest and configuration are hashes of their files",
+    "starts": "each start that had training or answers left to do, and what it found of what the recipe wants",
+    "training": "the adapters; digest and configuration are hashes of their files, fingerprint of what made them",
+}
+
+CAUSE_MEANING: Mapping[str, str] = {
+    "retrieval missed": "the search did not bring the passage",
+    "gold unused": "the passage was there and not used",
+    "memory": "the model's own memory overrode the passage",
+    "not known": "nothing was shown, and the model did not know",
+    "refused": "refused though the answer was due",
+    "unsupported": "answered though nothing shown supports it",
+    "cut off": "stopped at the token limit",
+    "ungraded": "no grader could say",
+    "unexplained": "what was shown is not known here",
 }
 
 ALL_RIGHT, SOME_RIGHT, NONE_RIGHT, NOT_GRADED, NOT_ASKED = "✅", "⚠", "❌", "❔", "·"
@@ -54,6 +67,12 @@ def split_order(splits: list[str], first: str = "") -> list[str]:
     order = [first, "unseen", "seen", "unanswerable", ALL, *SPLITS, GENERAL]
     rank = {name: place for place, name in reversed(list(enumerate(order)))}
     return sorted(set(splits), key=lambda split: (rank.get(split, len(order)), split))
+
+
+def causes_in_order(causes: Iterable[str]) -> list[str]:
+    """The causes in the order of precedence; those of a later openbook, unknown here, by name."""
+    named = set(causes)
+    return [*(cause for cause in CAUSES if cause in named), *sorted(named.difference(CAUSES))]
 
 
 def condition_words(condition: str) -> str:

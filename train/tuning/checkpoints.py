@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from train.errors import RunFailed
+from train.models import forget_peak, peak_since
 from train.processes import Processes
 from train.tuning.jobs import Job, Progress
 
 RECORD = "openbook.json"
-"""In an adapter directory: how the adapter was made. In a checkpoint: its losses and seconds so far."""
+"""In an adapter directory: how the adapter was made. In a checkpoint: its losses, seconds and peak memory so far."""
 
 OWNER = "fingerprint"
 """Beside the checkpoints: whose they are."""
@@ -24,7 +25,8 @@ OWNER = "fingerprint"
 def tidy(job: Job) -> None:
     """Removes the checkpoints of a job whose adapter is there already (a kill can come between the two)."""
     partial = partial_directory(job)
-    if owns(job, partial):
+    # Without an owner they are what a kill left of checkpoints that were being removed.
+    if owns(job, partial) or not (partial / OWNER).exists():
         shutil.rmtree(partial, ignore_errors=True)
 
 
@@ -71,10 +73,11 @@ def claim(job: Job) -> Path:
 def make_clock(
     jobs: Sequence[Job], checkpoints: Sequence[Path | None], progress: Progress, processes: Processes
 ) -> Any:
-    """A callback that reports steps, and keeps each job's losses and training seconds over interruptions.
+    """A callback that reports steps, and keeps each job's losses, seconds and peak memory over interruptions.
 
-    Seconds are shared out by the tokens of the jobs that are trained together. A job whose loss is no number stops the
-    training, or is left out of the stack where others go on.
+    The peak is that of all jobs that are trained together, from here on. Seconds are shared out by the tokens of the
+    jobs that are trained together. A job whose loss is no number stops the training, or is left out of the stack where
+    others go on.
     """
     from transformers import TrainerCallback
 
@@ -86,11 +89,16 @@ def make_clock(
 
         def __init__(self) -> None:
             self.began = time.perf_counter() - sum(record.get("seconds", 0.0) for record in records)
+            self.peak_before: int = max(record.get("peak_bytes", 0) for record in records)
+            forget_peak()
             self.losses: list[list[list[float]]] = [record.get("loss", []) for record in records]
             self.validation: list[list[list[float]]] = [record.get("validation_loss", []) for record in records]
 
         def seconds(self, number: int) -> float:
             return float((time.perf_counter() - self.began) * tokens[number] / sum(tokens))
+
+        def peak(self) -> int:
+            return max(self.peak_before, peak_since())
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             stack = self.trainer.stack
@@ -120,6 +128,7 @@ def make_clock(
                 for number, job in enumerate(jobs):
                     record = {
                         "seconds": self.seconds(number),
+                        "peak_bytes": self.peak(),
                         "loss": self.losses[number],
                         "validation_loss": self.validation[number],
                     }

@@ -150,6 +150,7 @@ def train_stack(
             **summary_of(job, steps, kept_step(job, trainer.state)),
             "together_with": [other.name for other in jobs if other is not job],
             "seconds": round(clock.seconds(number), 1),
+            "peak_bytes": clock.peak(),
             "parameters": sum(weight.numel() for weight in weights),
             "loss": clock.losses[number],
             "validation_loss": clock.validation[number],
