@@ -17,12 +17,11 @@ from train.data.problems import Problems, did_you_mean, named, shown
 from train.data.tables import CellReader, Table, check_columns, read_table
 from train.data.text import normalise
 from train.errors import nearest
-from train.records import Answer, AnswerId, Word
+from train.records import WORDS, Answer, AnswerId, Word, person_word
 
 REQUIRED = ("arm", "condition", "question", "sample", "answer")
 OPTIONAL = ("seed", "verdict")
 KINDS = (".csv", ".jsonl")
-VERDICTS: tuple[Word, ...] = ("correct", "wrong", "abstained")
 
 CALLED_ELSEWHERE = {
     "arm": ("model", "model_name", "system", "run", "variant", "name"),
@@ -173,12 +172,11 @@ def _condition(value: object) -> str:
 
 def _verdict(value: object) -> Word | None:
     name = optional_text(value)
-    for word in VERDICTS:
-        if name == word:
-            return word
-    if name:
-        raise BadCell(f"there is no verdict {shown(name)}", nearest(name, VERDICTS).removeprefix("; "))
-    return None
+    word = person_word(name)
+    if word is None and name:
+        mend = nearest(name.casefold(), WORDS).removeprefix("; ")
+        raise BadCell(f"there is no verdict {shown(name)}", mend)
+    return word
 
 
 def _check_repeated(answers: Sequence[tuple[int, Answer]], problems: Problems) -> None:
