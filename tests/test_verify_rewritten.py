@@ -101,7 +101,10 @@ def test_the_key_of_an_answer_made_elsewhere_is_that_of_its_text(openbook, compa
     [
         ({"why": "Because."}, "why 'Because.' is stored, '"),
         ({"overlap": 0.25}, "overlap 0.25 is stored, 0.0 recomputed"),
-        ({"found": ["plum"], "remembered": True}, "found ('plum',) is stored, () recomputed; remembered True is stored"),
+        (
+            {"found": ["plum"], "remembered": True},
+            "found ('plum',) is stored, () recomputed; remembered True is stored",
+        ),
         ({"verdict": "abstained", "why": ""}, "abstained is stored, wrong recomputed"),
     ],
 )

@@ -1,15 +1,21 @@
-"""Files of other tools in which one thing is what no tool writes: there is a comparison, or the file is named."""
+"""Files in which one thing is what no tool writes: they are read as what can be stored, or refused by their names."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from train import data, grading
+from train.errors import UserError
+from train.foreign.inputs import read_input
+from train.records import Answer, to_json
 
 from .material import (
     RIGHT,
@@ -124,55 +130,85 @@ def written(content: Any) -> str:
     return text
 
 
-def assert_compared_or_refused(openbook: Any, path: Path, questions: Path, where: object, *named: Path) -> None:
-    """A comparison that `verify` finds whole; or exit code 2 and messages that name one of these files, line by line."""
-    out = path.parent / "run"
-    code, printed, err = openbook("compare", path, "--questions", questions, "--out", out)
-    assert "Traceback" not in err and "--debug" not in err, where
-    if code == 0:
-        assert printed.splitlines()[-1] == str(out / "report.html"), where
-        assert openbook("verify", out)[0] == 0, where
-        return
-    assert (code, printed) == (2, ""), (where, err[:500])
-    message = err.split("openbook: error: ", 1)[1]
-    assert all(line.startswith(tuple(map(str, named))) for line in message.splitlines()), (where, message[:500])
-    assert len(message) < 2000, where
-    assert "\x1b" not in message, where
+def refusal(read: Callable[[], Any], where: object, *named: Path) -> str:
+    """Why the file is refused, each line beginning with one of these names; empty where it is read."""
+    try:
+        read()
+    except UserError as error:
+        message = str(error)
+        assert all(line.startswith(tuple(map(str, named))) for line in message.splitlines()), (where, message[:500])
+        assert len(message) < 5000 and "\x1b" not in message, where
+        return message
+    return ""
+
+
+def read_answers(path: Path) -> None:
+    """Reads answers to the two lamps; what is read must be such that it can be stored, shown and counted."""
+    given = read_input(path, data.load_questions(write_questions(path.parent)).questions, None)
+    for answer in given.answers:
+        assert json.dumps(to_json(answer), ensure_ascii=False, allow_nan=False).encode()
+        assert_counted(answer)
+    assert json.dumps(given.labels, ensure_ascii=False).encode()
+
+
+def assert_counted(answer: Answer) -> None:
+    assert all("\n" not in name and "\x1b" not in name for name in (answer.arm, answer.condition, answer.question))
+    assert all(0 <= number < 10**18 for number in (answer.seed, answer.sample, answer.tokens, answer.prompt_tokens))
+    assert 0 <= answer.seconds < math.inf
+
+
+def read_questions(path: Path) -> None:
+    """Reads questions; what is read must be such that it can be stored."""
+    for question in data.load_questions(path, check_rubric=grading.check_rubric).questions:
+        assert json.dumps(to_json(question), ensure_ascii=False).encode()
+        assert "\n" not in question.id
 
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("name", LOGS)
-def test_one_odd_value_anywhere_in_a_log_or_table(name, value, openbook, tmp_path):
-    questions = write_questions(tmp_path)
+def test_one_odd_value_anywhere_in_a_log_or_table(name, value, tmp_path):
+    path = tmp_path / name
     for place in places(LOGS[name]):
-        (tmp_path / name).write_text(written(changed(LOGS[name], place, VALUES[value])), encoding="utf-8")
-        assert_compared_or_refused(openbook, tmp_path / name, questions, place, tmp_path / name)
+        path.write_text(written(changed(LOGS[name], place, VALUES[value])), encoding="utf-8")
+        refusal(lambda: read_answers(path), place, path)
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_one_odd_value_anywhere_in_the_questions(value, openbook, tmp_path):
-    answers = tmp_path / "answers.jsonl"
-    answers.write_text(jsonl(LOGS["answers.jsonl"]), encoding="utf-8")
-    path = tmp_path / "questions.jsonl"
+def test_one_odd_value_anywhere_in_the_questions(value, tmp_path):
+    path = tmp_path / "asked.jsonl"
     for place in places(ASKED):
         path.write_text(written(changed(ASKED, place, VALUES[value])), encoding="utf-8")
-        assert_compared_or_refused(openbook, answers, path, place, path, answers)
+        refusal(lambda: read_questions(path), place, path)
 
 
 @pytest.mark.parametrize("value", CELLS)
-@pytest.mark.parametrize("which", ["answers", "questions"])
-def test_one_odd_cell_anywhere_in_a_spreadsheet(which, value, openbook, tmp_path):
-    tables = {
-        "answers": LOGS["answers.jsonl"],
-        "questions": [{**row, "facts": "red|/jade/", "forbidden": "black", "evidence": "a.md#b", "paraphrases": "Which?"}
-                      | {"counterfactual": "It is blue."} for row in ASKED],
-    }  # fmt: skip
-    paths = {name: tmp_path / f"{name}.csv" for name in tables}
-    for column in tables[which][0]:
-        for name, rows in tables.items():
-            odd = [{**rows[0], column: CELLS[value]}, *rows[1:]] if name == which else rows
-            paths[name].write_text(as_csv(odd), encoding="utf-8", newline="")
-        assert_compared_or_refused(openbook, paths["answers"], paths["questions"], column, *paths.values())
+def test_one_odd_cell_anywhere_in_a_spreadsheet(value, tmp_path):
+    questions = [
+        {**row, "facts": "red|/jade/", "forbidden": "black", "evidence": "a.md#b", "paraphrases": "Which?"}
+        | {"counterfactual": "It is blue."}
+        for row in ASKED
+    ]
+    for rows, read in ((LOGS["answers.jsonl"], read_answers), (questions, read_questions)):
+        path = tmp_path / "table.csv"
+        for column in rows[0]:
+            path.write_text(as_csv([{**rows[0], column: CELLS[value]}, *rows[1:]]), encoding="utf-8", newline="")
+            refusal(lambda: read(path), column, path)  # noqa: B023 (called at once)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_read_is_compared_and_verified_to_the_end(seed, openbook, tmp_path):
+    rng = random.Random(seed)
+    questions = write_questions(tmp_path)
+    for _ in range(6):
+        name = rng.choice(list(LOGS))
+        place, value = rng.choice(list(places(LOGS[name]))), rng.choice(list(VALUES))
+        path = tmp_path / name
+        path.write_text(written(changed(LOGS[name], place, VALUES[value])), encoding="utf-8")
+        code, out, err = openbook("compare", path, "--questions", questions, "--out", tmp_path / "run")
+        assert code in (0, 2) and "--debug" not in err, (name, place, value, err[:500])
+        if code == 0:
+            assert out.splitlines()[-1] == str(tmp_path / "run" / "report.html")
+            assert openbook("verify", tmp_path / "run")[0] == 0, (name, place, value)
 
 
 BYTES = {
@@ -190,33 +226,32 @@ BYTES = {
 
 @pytest.mark.parametrize("inserted", BYTES)
 @pytest.mark.parametrize("name", ["answers.csv", "answers.jsonl", "log.json", "log.eval", "samples.jsonl"])
-def test_a_file_that_is_cut_short_or_has_odd_bytes(name, inserted, openbook, tmp_path):
-    questions, path = write_questions(tmp_path), tmp_path / name
+def test_a_file_that_is_cut_short_or_has_odd_bytes(name, inserted, tmp_path):
+    path = tmp_path / name
     if name == "log.eval":
-        write_inspect(path, inspect_samples(RESPONSES))
-        whole = path.read_bytes()
+        whole = write_inspect(path, inspect_samples(RESPONSES)).read_bytes()
     else:
         whole = (as_csv(LOGS["answers.jsonl"]) if name == "answers.csv" else written(LOGS[name])).encode()
     for part in range(1, 12):
         at = len(whole) * part // 11
         for content in (whole[:at] + BYTES[inserted], whole[:at] + BYTES[inserted] + whole[at:]):
             path.write_bytes(content)
-            assert_compared_or_refused(openbook, path, questions, at, path)
+            refusal(lambda: read_answers(path), at, path)
 
 
-def test_an_archive_whose_directory_has_another_byte(openbook, tmp_path):
-    questions, path = write_questions(tmp_path), write_inspect(tmp_path / "log.eval", inspect_samples(RESPONSES))
+def test_an_archive_of_which_one_byte_is_another(tmp_path):
+    path = write_inspect(tmp_path / "log.eval", inspect_samples(RESPONSES))
     whole = path.read_bytes()
-    for start in (whole.index(b"PK\x03\x04"), whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")):
-        for at in range(start + 2, min(start + 46, len(whole))):
+    for mark in (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"):
+        start = whole.index(mark) + 2
+        for at in range(start, min(start + 44, len(whole))):
             for byte in (0x00, 0x7F, 0xFF):
                 path.write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
-                assert_compared_or_refused(openbook, path, questions, (at, byte), path)
+                refusal(lambda: read_answers(path), (at, byte), path)
 
 
-def test_a_file_whose_name_is_no_text(openbook, tmp_path):
-    questions = write_questions(tmp_path)
-    for name in (b"a\xff.csv", b"a\nb.csv", b"a\x1b[2J.csv"):
-        path = tmp_path / os.fsdecode(name)
-        path.write_text(as_csv(LOGS["answers.jsonl"]), encoding="utf-8")
-        assert_compared_or_refused(openbook, path, questions, name, path, Path(repr(str(path))))
+@pytest.mark.parametrize("name", [b"a\xff.csv", b"a\nb.csv", b"a\x1b[2J.csv"])
+def test_a_file_whose_name_no_manifest_could_hold(name, tmp_path):
+    path = tmp_path / os.fsdecode(name)
+    path.write_text(as_csv(LOGS["answers.jsonl"]), encoding="utf-8")
+    assert refusal(lambda: read_answers(path), name, Path(repr(str(path)))).endswith("rename the file or folder")

@@ -59,7 +59,9 @@ def read_log(header: Mapping[str, Any], samples: Any, place: str) -> ToolLog:
         if why := obstacle(sample):
             left_out.setdefault(why, []).append(f"{shown(sample['id'])} (epoch {epoch})")
         elif epoch in found.setdefault(name, {}):
-            problems.add(None, None, f"sample {shown(sample['id'])}, epoch {epoch}, is there twice", "keep one of the two")
+            problems.add(
+                None, None, f"sample {shown(sample['id'])}, epoch {epoch}, is there twice", "keep one of the two"
+            )
         else:
             found[name][epoch] = sample
     problems.raise_if_any()
