@@ -119,4 +119,4 @@ def test_a_null_that_was_taken_out_is_named(openbook, run):
     del content["cells"][cell]["corrected"]
     (run / "comparison.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     named = f"comparison.json.cells[{cell}].corrected: nothing is stored, None recomputed\n"
-    assert found(openbook, run) == named
+    assert named in found(openbook, run)

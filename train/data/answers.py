@@ -199,7 +199,7 @@ def _check_questions(answers: Sequence[tuple[int, Answer]], questions: Mapping[s
     for question, numbers in rows.items():
         others = f" ({len(numbers)} answers)" if len(numbers) > 1 else ""
         mend = "" if problems.full else did_you_mean(question, ids)
-        what = f"no question has the id {question!r}{others}"
+        what = f"no question has the id {shown(question)}{others}"
         problems.add(numbers[0], "question", what, mend or "name one of the questions file")
 
 

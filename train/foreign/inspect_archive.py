@@ -37,7 +37,7 @@ def read_archive(path: Path) -> ToolLog:
             archive = zipfile.ZipFile(file)
         except NotImplementedError as error:
             raise UserError(f"{path}: is a ZIP archive of a kind that is not read here ({error}); {mend}") from error
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, EOFError, struct.error, OSError, ValueError) as error:
             raise UserError(f"{path}: is a damaged ZIP archive ({error}); copy it anew") from error
         # A log is written by adding to it: of two parts of one name the later one counts.
         parts = {info.filename: info for info in archive.infolist()}
