@@ -24,7 +24,6 @@ from .material import (
     harness_lines,
     inspect_header,
     inspect_samples,
-    jsonl,
     write_inspect,
     write_questions,
 )
