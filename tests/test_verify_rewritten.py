@@ -120,3 +120,10 @@ def test_a_null_that_was_taken_out_is_named(openbook, run):
     (run / "comparison.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     named = f"comparison.json.cells[{cell}].corrected: nothing is stored, None recomputed\n"
     assert named in found(openbook, run)
+
+
+def test_a_manifest_without_a_part_that_figures_need_is_a_difference_and_no_failure(openbook, run):
+    with Run.of(run) as held:
+        plan = held.manifest()["comparison"]
+        held.amend({"comparison": {key: value for key, value in plan.items() if key != "contrasts"}})
+    assert "lacks a part or has one of another kind (KeyError: 'contrasts')" in found(openbook, run)

@@ -59,6 +59,8 @@ def verify(run: Run) -> list[str]:
         return differences or figures(run, manifest) or list(reports(run))
     except UserError as error:  # a file that cannot be read any more
         return [str(error)]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:  # sealed anew, but not as we write it
+        return [f"a record or the manifest lacks a part or has one of another kind ({type(error).__name__}: {error})"]
 
 
 def edited(run: Run, manifest: Record) -> Iterator[str]:
