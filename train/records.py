@@ -26,6 +26,8 @@ They stand apart from what is tested: nothing is trained on them, and nothing is
 Expectation = Literal["answer", "abstain"]
 Word = Literal["correct", "wrong", "abstained", "unscored"]
 """A grader's word on one answer."""
+WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained")
+"""What a person may say, in any case. Who cannot tell says nothing."""
 
 Cause = Literal[
     "retrieval missed", "gold unused", "memory", "not known", "refused", "unsupported", "cut off", "ungraded",
@@ -250,6 +252,12 @@ def is_right(verdict: Word, expects: Expectation) -> bool:
 def is_person(grader: str) -> bool:
     """Whether the grader is a person: `person`, or `person:WHO`."""
     return grader.partition(":")[0] == "person"
+
+
+def person_word(written: str) -> Word | None:
+    """The word that a person wrote, in any case and between blanks; None for a text that is none of `WORDS`."""
+    folded = written.strip().casefold()
+    return next((word for word in WORDS if word == folded), None)
 
 
 def to_json(record: Any) -> dict[str, Any]:

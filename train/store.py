@@ -19,11 +19,21 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from train.errors import UserError
-from train.records import Answer, Context, Counterfactual, Passage, Question, Verdict, freeze_facts, to_json
+from train.records import (
+    Answer,
+    Context,
+    Counterfactual,
+    Passage,
+    Question,
+    TrainingRow,
+    Verdict,
+    freeze_facts,
+    to_json,
+)
 
 CHECK = "check"
 Record = dict[str, Any]
-T = TypeVar("T", Question, Passage, Answer, Verdict, Counterfactual)
+T = TypeVar("T", Question, Passage, TrainingRow, Answer, Verdict, Counterfactual)
 
 
 def digest(value: Any) -> str:

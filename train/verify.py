@@ -5,20 +5,33 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
-from train import report
+from train import data, report
 from train.assess import comparison_text, recompute, regrade, report_files
+from train.data.answers import answer_key
+from train.data.problems import shown
 from train.errors import UserError
 from train.findings import load_findings, uncollected
 from train.judging import differences as misjudged
 from train.models.source import file_digest
-from train.records import AnswerId, Verdict
-from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, unsealed
+from train.records import AnswerId, Findings, Passage, TrainingRow, Verdict
+from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, revive, unsealed
 
 NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "who", "number", "epoch")
 """The fields that tell a person which record of a file is meant."""
+
+
+class Nothing:
+    """What stands where a key is not there, unlike a null."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+NOTHING: Final = Nothing()
 
 
 @uncollected()
@@ -26,9 +39,9 @@ def verify(run: Run) -> list[str]:
     """Everything in the run that is not what it should be, one line each; empty for a run that is whole.
 
     Checked in this order, each resting on the ones before: that no stored record was edited, that none is missing or
-    added, that the adapters are those that were trained, that the judge's letters follow from its replies, that
-    the graders still say what is stored, that the comparison follows from the verdicts, and that the reports follow
-    from the comparison.
+    added, that the adapters are those that were trained, that the leakage audit follows from what was trained on and
+    asked, that the judge's letters follow from its replies, that the graders still say what is stored, that the
+    comparison follows from the verdicts, and that the reports follow from the comparison.
 
     Raises:
         UserError: the directory holds no run with a report.
@@ -43,9 +56,11 @@ def verify(run: Run) -> list[str]:
         if is_sealed(manifest):
             differences += [*missing(run, manifest), *adapters(run, manifest)]
         # What follows is computed from the records, so it can only be judged where these are sound.
-        return differences or [*verdicts(run), *comparisons(run)] or list(reports(run))
+        return differences or figures(run, manifest) or list(reports(run))
     except UserError as error:  # a file that cannot be read any more
         return [str(error)]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:  # sealed anew, but not as we write it
+        return [f"a record or the manifest lacks a part or has one of another kind ({type(error).__name__}: {error})"]
 
 
 def edited(run: Run, manifest: Record) -> Iterator[str]:
@@ -98,16 +113,55 @@ def adapters(run: Run, manifest: Record) -> Iterator[str]:
             yield f"{name}/adapter_config.json: was edited"
 
 
-def verdicts(run: Run) -> Iterator[str]:
-    """Judgements that the judge's replies do not bear out, and verdicts that the graders would not give again."""
+def figures(run: Run, manifest: Record) -> list[str]:
+    """What does not follow from the records."""
     findings = load_findings(run)
+    elsewhere = set(manifest["comparison"]["kinds"].values()) == {"given"}
+    return [
+        *(keys(findings) if elsewhere else ()),
+        *leakage(run, findings, manifest, elsewhere=elsewhere),
+        *verdicts(run, findings),
+        *comparisons(run, findings),
+    ]
+
+
+def keys(findings: Findings) -> Iterator[str]:
+    """Answers made elsewhere whose key is not that of their coordinates and text."""
+    for answer in findings.answers:
+        if (now := answer_key(answer)) != answer.key:
+            yield f"answers.jsonl: {coordinates(answer.id)}: the key {answer.key!r} is stored, {now!r} recomputed"
+
+
+def leakage(run: Run, findings: Findings, manifest: Record, *, elsewhere: bool) -> Iterator[str]:
+    """Places of the manifest's leakage audit that do not follow from the questions, contexts and training rows.
+
+    Of answers made elsewhere nobody knows what was trained on: they have no audit.
+    """
+    stored: Record = manifest.get("audit", {})
+    now: Record = {}
+    if not elsewhere:
+        passages = {record["id"]: revive(Passage, record) for record in run.records("passages.jsonl")}
+        rows = []
+        for record in run.records("training.jsonl"):
+            if unknown := set(record["passages"]) - passages.keys():
+                yield f"training.jsonl: names the passage {min(unknown)!r}, which is not stored"
+                return
+            rows.append(revive(TrainingRow, {**record, "passages": [passages[each] for each in record["passages"]]}))
+        # The rows that were too long are nowhere but in the audit.
+        dropped = {key: stored[key] for key in ("dropped_training_rows",) if key in stored}
+        now = {**data.audit(findings.questions, rows, findings.contexts), **dropped}
+    for place, before, after in differing("", stored, now):
+        yield f"manifest.json.audit{place}: {before!r} is stored, {after!r} recomputed"
+
+
+def verdicts(run: Run, findings: Findings) -> Iterator[str]:
+    """Judgements that the judge's replies do not bear out, and verdicts that the graders would not give again."""
     yield from misjudged(run, findings)
     graded, again = by_grader(findings.verdicts), by_grader(regrade(run, findings))
     for identifier, grader in sorted(graded.keys() | again.keys()):
         stored, now = graded.get((identifier, grader), []), again.get((identifier, grader), [])
         if stored != now:
-            says = f"{words(stored)} is stored, {words(now)} recomputed"
-            yield f"verdicts.jsonl: {grader} on {coordinates(identifier)}: {says}"
+            yield f"verdicts.jsonl: {grader} on {coordinates(identifier)}: {difference(stored, now)}"
 
 
 def by_grader(given: Iterable[Verdict]) -> dict[tuple[AnswerId, str], list[Verdict]]:
@@ -118,18 +172,30 @@ def by_grader(given: Iterable[Verdict]) -> dict[tuple[AnswerId, str], list[Verdi
     return found
 
 
+def difference(stored: Sequence[Verdict], now: Sequence[Verdict]) -> str:
+    """What is said of verdicts that are not the same: their words, or where these are equal what differs beside."""
+    if words(stored) != words(now):
+        return f"{words(stored)} is stored, {words(now)} recomputed"
+    return "; ".join(
+        f"{field.name} {shown(old)} is stored, {shown(new)} recomputed"
+        for one, other in zip(stored, now, strict=True)
+        for field in fields(Verdict)
+        if (old := getattr(one, field.name)) != (new := getattr(other, field.name))
+    )
+
+
 def words(given: Sequence[Verdict]) -> str:
     """The verdicts' words."""
     return ", ".join(verdict.verdict for verdict in given) or "nothing"
 
 
-def comparisons(run: Run) -> Iterator[str]:
+def comparisons(run: Run, findings: Findings) -> Iterator[str]:
     """Figures of comparison.json that do not follow from the answers and verdicts."""
     if not run.path("comparison.json").exists():
         yield "comparison.json: is gone"
         return
     text = run.path("comparison.json").read_bytes().decode("utf-8")
-    expected = recompute(run, load_findings(run))
+    expected = recompute(run, findings)
     if text != comparison_text(expected):
         found = list(differing("", json.loads(text), json.loads(comparison_text(expected))))
         yield from (f"comparison.json{place}: {stored!r} is stored, {now!r} recomputed" for place, stored, now in found)
@@ -159,7 +225,7 @@ def differing(place: str, stored: Any, now: Any) -> Iterator[tuple[str, Any, Any
     """The places at which two pieces of JSON differ, with what stands there."""
     if isinstance(stored, dict) and isinstance(now, dict):
         for key in sorted(stored.keys() | now.keys()):
-            yield from differing(f"{place}.{key}", stored.get(key), now.get(key))
+            yield from differing(f"{place}.{key}", stored.get(key, NOTHING), now.get(key, NOTHING))
     elif isinstance(stored, list) and isinstance(now, list) and len(stored) == len(now):
         for index, (one, other) in enumerate(zip(stored, now, strict=True)):
             yield from differing(f"{place}[{index}]", one, other)

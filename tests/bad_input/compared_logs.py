@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from typing import Any
 
 from .changes import write
@@ -53,6 +54,12 @@ def unknown_method(content: bytes) -> bytes:
     return content
 
 
+def of_version_99(content: bytes) -> bytes:
+    """As if a reader of version 9.9 of the format were needed."""
+    at = content.index(b"PK\x01\x02") + 6
+    return content[:at] + struct.pack("<H", 99) + content[at + 2 :]
+
+
 COMPARED_LOGS = (
     bad(
         "the harness's results",
@@ -100,6 +107,13 @@ COMPARED_LOGS = (
         place="s.jsonl:row 1, column 'resps'",
         value="holds the responses to 2 requests",
         mend="only tasks that ask a document once can be compared",
+    ),
+    bad(
+        "harness: half a character in a response",
+        write("s.jsonl", lines({"resps": [["It is blue.", "ok \ud83d"]]})),
+        file="s.jsonl",
+        value=r"row 1, doc_id 0, response 2 holds '\ud83d', half of a character, at position 3",
+        mend="write the whole one",
     ),
     bad(
         "harness: two evaluations in one file",
@@ -167,6 +181,41 @@ COMPARED_LOGS = (
         mend="write the log again with inspect_ai",
     ),
     bad(
+        "inspect: samples that are no list",
+        write("log.json", json.dumps({**LOG, "samples": 5})),
+        file="log.json",
+        value="its samples are no list (5)",
+        mend="write the log again with inspect_ai",
+    ),
+    bad(
+        "inspect: an id that is no name",
+        write("log.json", log({"id": "lamp\n2"})),
+        file="log.json",
+        value=r"sample 1 has an id that holds the control character '\n'",
+        mend="write it on one line",
+    ),
+    bad(
+        "inspect: half a character in an answer",
+        write("log.json", log({"output": {"choices": [{"message": {"content": "\ud800"}}]}})),
+        file="log.json",
+        value=r"sample 'lamp2', response 1 holds '\ud800', half of a character, at position 0",
+        mend="write the whole one",
+    ),
+    bad(
+        "inspect: half a character in the model's name",
+        write("log.json", json.dumps({**LOG, "eval": {"model": "m\ud800"}, "samples": [SAMPLE]})),
+        file="log.json",
+        value=r"the name of its model holds '\ud800', half of a character, at position 1",
+        mend="give it one with --name FILE=ARM",
+    ),
+    bad(
+        "inspect: a model of two lines",
+        write("log.json", json.dumps({**LOG, "eval": {"model": "m\nn"}, "samples": [SAMPLE]})),
+        file="log.json",
+        value=r"the name of its model holds the control character '\n' ('m\nn')",
+        mend="give it one with --name FILE=ARM",
+    ),
+    bad(
         "inspect: an epoch that is there twice",
         write("log.json", log({}, {})),
         file="log.json",
@@ -201,6 +250,13 @@ COMPARED_LOGS = (
         file="a.zip",
         value="is a ZIP archive and no log of inspect_ai",
         mend="unpack it and name the files in it",
+    ),
+    bad(
+        "inspect: an archive of another day",
+        write("log.eval", of_version_99(archive(**{"header.json": LOG}))),
+        file="log.eval",
+        value="is a ZIP archive of a kind that is not read here (zip file version 9.9)",
+        mend="inspect log convert log.eval --to json --output-dir json",
     ),
     bad(
         "inspect: a compression of another day",

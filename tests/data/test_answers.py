@@ -8,6 +8,7 @@ import pytest
 from train.data import load_answers
 from train.data.answers import ragged_cells
 from train.errors import InputProblems, UserError
+from train.grading import read_word
 
 ROW: dict[str, Any] = {"arm": "base", "condition": "gold", "question": "q1", "sample": 0, "answer": "30 days"}
 
@@ -30,6 +31,12 @@ def test_csv_and_jsonl_give_equal_answers_and_verdicts(write):
         (1, 2, "abstained"),
     ]
     assert not read[0].warnings
+
+
+@pytest.mark.parametrize("written", ["Correct", " WRONG ", "abstained\n", "ABSTAINED"])
+def test_a_person_s_word_is_read_in_any_case_as_on_a_sheet_of_labels(write, written):
+    (word,) = load_answers(write("a.csv", [row(verdict=written)])).verdicts.values()
+    assert word == read_word(written, "") == written.strip().lower()
 
 
 def test_the_key_is_made_of_the_content_alone(write):
@@ -60,6 +67,7 @@ def test_the_key_is_made_of_the_content_alone(write):
         ([row(seed="x")], "column 'seed': is not a whole number from 0 ('x')"),
         ([row(answer=None)], "column 'answer': is null (None); write a text"),
         ([row(answer=3)], "column 'answer': is a number (3)"),
+        ([row(verdict="Corect")], "there is no verdict 'Corect'; did you mean 'correct'?"),
         ([row(verdict="corect")], "there is no verdict 'corect'; did you mean 'correct'?"),
         ([row(verdict="???")], "there is no verdict '???'; there is 'correct', 'wrong', 'abstained'"),
         (

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from train.conditions import COUNTERFACTUAL as COUNTERFACTUAL_CONDITION
+from train.contexts.build import ContextRules, make_context
 from train.errors import UserError
 from train.labelling.items import COUNTERFACTUAL, graded_right, items
 from train.records import Answer, Context, Findings, Passage, Question, Verdict
@@ -47,6 +49,16 @@ def test_a_person_sees_question_reference_facts_passages_and_answer() -> None:
 def test_under_a_counterfactual_passage_its_facts_count_and_not_the_reference() -> None:
     ((_, item),) = items("recipe", findings([answer("counterfactual")], [])).values()
     assert (item.reference, item.facts, item.forbidden, item.note) == ("", ("60일 | 두 달",), (), COUNTERFACTUAL)
+
+
+def test_a_question_without_an_answer_is_shown_true_passages_and_nobody_is_told_otherwise() -> None:
+    """Under `counterfactual` such a question gets passages of the corpus, and abstaining is right."""
+    question = replace(QUESTION, answer="", facts=(), forbidden=(), split="unanswerable")
+    rules = ContextRules({each.id: each for each in PASSAGES}, [each.id for each in PASSAGES], lambda *_: False, 0)
+    context = make_context(COUNTERFACTUAL_CONDITION, question, rules)
+    given = replace(findings([answer("counterfactual")], []), questions=[question], contexts=[context])
+    ((_, item),) = items("recipe", given).values()
+    assert (item.note, item.expects, len(item.passages)) == ("", "abstain", 1)
 
 
 def test_without_a_context_of_its_own_the_question_s_facts_count() -> None:

@@ -17,12 +17,11 @@ from train.data.problems import Problems, did_you_mean, named, shown
 from train.data.tables import CellReader, Table, check_columns, read_table
 from train.data.text import normalise
 from train.errors import nearest
-from train.records import Answer, AnswerId, Word
+from train.records import WORDS, Answer, AnswerId, Word, person_word
 
 REQUIRED = ("arm", "condition", "question", "sample", "answer")
 OPTIONAL = ("seed", "verdict")
 KINDS = (".csv", ".jsonl")
-VERDICTS: tuple[Word, ...] = ("correct", "wrong", "abstained")
 
 CALLED_ELSEWHERE = {
     "arm": ("model", "model_name", "system", "run", "variant", "name"),
@@ -173,12 +172,11 @@ def _condition(value: object) -> str:
 
 def _verdict(value: object) -> Word | None:
     name = optional_text(value)
-    for word in VERDICTS:
-        if name == word:
-            return word
-    if name:
-        raise BadCell(f"there is no verdict {shown(name)}", nearest(name, VERDICTS).removeprefix("; "))
-    return None
+    word = person_word(name)
+    if word is None and name:
+        mend = nearest(name.casefold(), WORDS).removeprefix("; ")
+        raise BadCell(f"there is no verdict {shown(name)}", mend)
+    return word
 
 
 def _check_repeated(answers: Sequence[tuple[int, Answer]], problems: Problems) -> None:
@@ -201,7 +199,7 @@ def _check_questions(answers: Sequence[tuple[int, Answer]], questions: Mapping[s
     for question, numbers in rows.items():
         others = f" ({len(numbers)} answers)" if len(numbers) > 1 else ""
         mend = "" if problems.full else did_you_mean(question, ids)
-        what = f"no question has the id {question!r}{others}"
+        what = f"no question has the id {shown(question)}{others}"
         problems.add(numbers[0], "question", what, mend or "name one of the questions file")
 
 

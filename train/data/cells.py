@@ -133,10 +133,8 @@ def counterfactual(value: object) -> Counterfactual | None:
 
 
 def whole_number(value: object) -> int:
-    """A whole number from 0, as a number or written in digits."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value.strip()):
+    """A whole number from 0 of at most 18 digits, as a number or written in digits."""
+    if isinstance(value, int | str) and not isinstance(value, bool) and re.fullmatch(r"\s*[0-9]{1,18}\s*", str(value)):
         return int(value)
     what = "is empty" if is_absent(value) else f"is not a whole number from 0 ({shown(value)})"
     raise BadCell(what, "count from 0: 0, 1, 2, …")

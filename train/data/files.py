@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from train.data.cells import BadCell, optional_name
 from train.data.problems import did_you_mean
 from train.errors import UserError
 
@@ -54,8 +55,17 @@ def file_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
 
 
+def require_readable_name(path: Path) -> None:
+    """Raises `UserError` for a path that no manifest could hold or that would break the line of a message."""
+    try:
+        optional_name(str(path))
+    except BadCell as bad:
+        raise UserError(f"{str(path)!r}: the path {bad.what}; rename the file or folder") from None
+
+
 def require_file(path: Path) -> None:
     """Raises `UserError` unless `path` is a regular file: a named pipe or a device would be waited for, for ever."""
+    require_readable_name(path)
     with file_errors(path):
         mode = path.stat().st_mode
     if stat.S_ISDIR(mode):

@@ -12,6 +12,9 @@ from train.errors import InputProblems
 LIMIT = 50
 """More lines than this help nobody: the rest is counted."""
 
+LONGEST = 1000
+"""So many characters of what is wrong are said in one line."""
+
 EXAMPLES = 5
 """So many rows or ids are named where one line speaks of several."""
 
@@ -33,6 +36,7 @@ class Problems:
         where = [f"row {row}"] if row is not None else []
         where += [f"column {self.names.get(column, column)!r}"] if column is not None else []
         place = f"{self.place}:{', '.join(where)}" if where else self.place
+        what = one_line(what)
         self._lines.append((row or 0, f"{place}: {what}; {mend}" if mend else f"{place}: {what}"))
 
     def __len__(self) -> int:
@@ -50,6 +54,12 @@ class Problems:
             lines = [*lines[:LIMIT], f"{self.place}: … and {len(lines) - LIMIT} more"]
         if lines:
             raise InputProblems(lines)
+
+
+def one_line(text: str) -> str:
+    """The text without what would move a terminal's cursor, and cut where it is longer than anybody reads."""
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text[: 2 * LONGEST])
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
 def shown(value: object) -> str:

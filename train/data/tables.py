@@ -102,7 +102,7 @@ def rename_columns(table: Table, columns: Mapping[str, str], known: Sequence[str
         InputProblems: a name that is none of ours, or a column that is not there.
     """
     before, problems = len(table.problems), table.problems
-    there = f"the columns are {', '.join(map(repr, table.columns)) or 'none'}"
+    there = f"the columns are {', '.join(map(shown, table.columns)) or 'none'}"
     for ours, theirs in columns.items():
         if ours not in known:
             mend = did_you_mean(ours, known, f"there are {', '.join(known)}")
@@ -153,7 +153,7 @@ def check_columns(
             folded = {name.casefold(): name for name in reversed(unknown)}
             others = (folded[name] for name in called_elsewhere.get(column, ()) if name in folded)
             near = closest(column, unknown) or next(others, "")
-            there = ", ".join(map(repr, table.columns))
+            there = ", ".join(map(shown, table.columns))
             mend = f"the columns are {there or 'none'}" + (f"; {mends[column]}" if column in mends else "")
             mend = f"did you mean {near!r}? rename it to {column!r}" if near else mend
             table.problems.add(None, None, f"column {column!r} is missing", mend)
@@ -161,7 +161,7 @@ def check_columns(
     for column in unknown:
         near = closest(column, open_names, cutoff=0.7)
         hint = f"; did you mean {near!r}?" if near else ""
-        warnings.append(f"{table.problems.place}: column {column!r} is not read{hint}")
+        warnings.append(f"{table.problems.place}: column {shown(column)} is not read{hint}")
     return tuple(warnings)
 
 

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from train.data.cells import BadCell
+from train.data.cells import BadCell, required_name
 from train.data.problems import shown
 from train.data.tables import read_table
 from train.foreign.records import Item, Said, ToolLog
@@ -44,13 +44,15 @@ def read_harness(path: Path) -> ToolLog:
     scored = False
     for row in table.rows:
         line = row.cells
-        name, filter = line.get("doc_id"), str(line.get("filter", ""))
-        if not isinstance(name, int | str) or isinstance(name, bool):
-            problems.add(row.number, "doc_id", f"is no number ({shown(name)})", f"is the line one of {TOOL}?")
+        filter, number = str(line.get("filter", "")), shown(line.get("doc_id"))
+        try:
+            name = required_name(line.get("doc_id"))
+        except BadCell:
+            problems.add(row.number, "doc_id", f"is no number ({number})", f"is the line one of {TOOL}?")
             continue
         scored |= any(isinstance(line.get(metric), int | float) for metric in scores(line))
-        if (earlier := first.setdefault((str(name), filter), row.number)) != row.number:
-            what = f"doc_id {name} is in row {earlier} too" + (f" (filter {filter!r})" if filter else "")
+        if (earlier := first.setdefault((name, filter), row.number)) != row.number:
+            what = f"doc_id {number} is in row {earlier} too" + (f" (filter {shown(filter)})" if filter else "")
             problems.add(row.number, None, what, "the harness adds to its file: keep the lines of one evaluation")
             continue
         try:
@@ -58,7 +60,7 @@ def read_harness(path: Path) -> ToolLog:
         except BadCell as bad:
             problems.add(row.number, "resps" if "resps" in line else "filtered_resps", bad.what, bad.mend)
             continue
-        items.setdefault(str(name), Item(f"row {row.number}, doc_id {name}", names(line, str(name)), texts(line), said))
+        items.setdefault(name, Item(f"row {row.number}, doc_id {number}", names(line, name), texts(line), said))
     problems.raise_if_any()
     filters = {filter for _, filter in first}
     bare = len(filters) > 1 and not any("resps" in row.cells for row in table.rows)

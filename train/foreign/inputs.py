@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from train import data, grading
-from train.data.answers import KINDS, answer_key
-from train.data.files import decode, kind, read_bytes
-from train.data.problems import shown
+from train.data.answers import KINDS
+from train.data.cells import BadCell, optional_name, verbatim_text
+from train.data.files import decode, kind, read_bytes, require_readable_name
+from train.data.problems import Problems, shown
 from train.errors import UserError
 from train.foreign import harness, inspect_archive, inspect_logs, runs
 from train.foreign.matching import match
@@ -38,6 +38,7 @@ def read_input(path: Path, questions: Sequence[Question], name: Name | None) -> 
         UserError: it cannot be read, is of no known kind, or was asked other questions.
         InputProblems: every problem in it.
     """
+    require_readable_name(path)
     if path.is_dir():
         if not runs.is_run(path):
             raise UserError(f"{path}: is a directory and holds no run; name the files in it, or a directory with a run")
@@ -117,11 +118,35 @@ def read_table(path: Path, suffix: str, questions: Sequence[Question], name: Nam
     )
 
 
+def check_texts(path: Path, log: ToolLog) -> None:
+    """Raises `InputProblems` for responses that hold what could not be stored."""
+    problems = Problems(str(path))
+    for item in log.items:
+        for number, said in enumerate(item.said, start=1):
+            try:
+                verbatim_text(said.text)
+            except BadCell as bad:
+                problems.add(None, None, f"{item.place}, response {number} {bad.what}", bad.mend)
+    problems.raise_if_any()
+
+
+def own_name(path: Path, model: str) -> str:
+    """The arm of a log that the user gives no name: its model, else the file's name.
+
+    Raises `UserError` where the model's name cannot be an arm's.
+    """
+    try:
+        return optional_name(model) or stem(path)
+    except BadCell as bad:
+        raise UserError(f"{path}: the name of its model {bad.what}; give it one with --name FILE=ARM") from None
+
+
 def as_given(path: Path, log: ToolLog, questions: Sequence[Question], name: Name | None) -> Given:
     """Another tool's log as answers: its arm is what the user says, else its model, else the file's name."""
+    check_texts(path, log)
     found = match(log.items, questions, str(path))
     name = name.of_model(log.model) if name else None
-    arm = name.arm if name else log.model or stem(path)
+    arm = name.arm if name else own_name(path, log.model)
     condition = (name.condition if name else "") or "none"
     answers = [
         Answer(
@@ -147,7 +172,7 @@ def as_given(path: Path, log: ToolLog, questions: Sequence[Question], name: Name
     return Given(
         path=path,
         what=f"a log of {log.tool}, questions found by {found.way}",
-        answers=tuple(replace(answer, key=answer_key(answer)) for answer in answers),
+        answers=tuple(answers),
         warnings=tuple(warnings),
         named=name is not None,
     )

@@ -32,9 +32,12 @@ _SAMPLE = re.compile(r"samples/.+_epoch_\d+(?:\.json|/sample\.json)", re.DOTALL)
 def read_archive(path: Path) -> ToolLog:
     """Reads an `.eval` log; raises `UserError` where it is none, is damaged, or is compressed in an unknown way."""
     with file_errors(path), path.open("rb") as file:
+        mend = CONVERT.format(name=path.name)
         try:
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except NotImplementedError as error:
+            raise UserError(f"{path}: is a ZIP archive of a kind that is not read here ({error}); {mend}") from error
+        except (zipfile.BadZipFile, EOFError, struct.error, OSError, ValueError) as error:
             raise UserError(f"{path}: is a damaged ZIP archive ({error}); copy it anew") from error
         # A log is written by adding to it: of two parts of one name the later one counts.
         parts = {info.filename: info for info in archive.infolist()}

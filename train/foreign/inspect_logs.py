@@ -7,9 +7,10 @@ messages), `output` with `choices`, of which each has a `message` whose `content
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
+from train.data.cells import BadCell, required_name
 from train.data.problems import Problems, named, shown
 from train.errors import UserError
 from train.foreign.records import Item, Said, ToolLog
@@ -17,6 +18,8 @@ from train.foreign.records import Item, Said, ToolLog
 TOOL = "inspect_ai"
 FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length", "length": "length"}
 """How inspect_ai says that a turn ended, in our words."""
+MOST = 10**9
+"""No response has so many tokens or takes so many seconds: a number beyond is as good as none."""
 
 Sample = Mapping[str, Any]
 
@@ -26,8 +29,13 @@ def is_log(content: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(content, dict) and isinstance(content.get("eval"), dict) and "model" in content["eval"]
 
 
-def read_log(header: Mapping[str, Any], samples: Iterable[Sample] | None, place: str) -> ToolLog:
+def read_log(header: Mapping[str, Any], samples: Any, place: str) -> ToolLog:
     """The log as items; samples that failed, or that somebody marked as invalid, are left out and counted.
+
+    Args:
+        header: the log, or all of it but its samples.
+        samples: the log's list of samples, or an iterator of them; None where it has none.
+        place: begins every message.
 
     Raises:
         UserError: it has no samples.
@@ -35,22 +43,27 @@ def read_log(header: Mapping[str, Any], samples: Iterable[Sample] | None, place:
     """
     if samples is None:
         raise UserError(f"{place}: is a log without samples; evaluate with `inspect eval --log-samples`")
+    if not isinstance(samples, list | Iterator):
+        raise UserError(f"{place}: its samples are no list ({shown(samples)}); write the log again with inspect_ai")
     problems = Problems(place)
     found: dict[str, dict[int, Sample]] = {}
     left_out: dict[str, list[str]] = {}
     scored = False
     for number, sample in enumerate(samples, start=1):
-        name, epoch = (sample.get("id"), sample.get("epoch", 1)) if isinstance(sample, dict) else (None, None)
-        if not isinstance(name, int | str) or not isinstance(epoch, int):
-            problems.add(None, None, f"sample {number} has no id or no epoch", "write the log again with inspect_ai")
+        try:
+            name, epoch = coordinates(sample)
+        except BadCell as bad:
+            problems.add(None, None, f"sample {number} {bad.what}", bad.mend)
             continue
         scored |= bool(sample.get("scores") or sample.get("score"))
         if why := obstacle(sample):
-            left_out.setdefault(why, []).append(f"{name!r} (epoch {epoch})")
-        elif epoch in found.setdefault(str(name), {}):
-            problems.add(None, None, f"sample {name!r}, epoch {epoch}, is there twice", "keep one of the two")
+            left_out.setdefault(why, []).append(f"{shown(sample['id'])} (epoch {epoch})")
+        elif epoch in found.setdefault(name, {}):
+            problems.add(
+                None, None, f"sample {shown(sample['id'])}, epoch {epoch}, is there twice", "keep one of the two"
+            )
         else:
-            found[str(name)][epoch] = sample
+            found[name][epoch] = sample
     problems.raise_if_any()
     items = tuple(item(name, epochs) for name, epochs in found.items() if epochs)
     warnings = [
@@ -60,8 +73,20 @@ def read_log(header: Mapping[str, Any], samples: Iterable[Sample] | None, place:
         reason = "".join(f": {warning.removeprefix(f'{place}: ')}" for warning in warnings[:1])
         raise UserError(f"{place}: has no sample with an answer{reason}; evaluate again")
     if (status := header.get("status", "started")) != "success":
-        warnings.append(f"{place}: the evaluation's status is {status!r}; its answers may not be all there")
-    return ToolLog(TOOL, str(header["eval"].get("model") or ""), items, scored, tuple(warnings))
+        warnings.append(f"{place}: the evaluation's status is {shown(status)}; its answers may not be all there")
+    model = header["eval"].get("model")
+    return ToolLog(TOOL, model if isinstance(model, str) else "", items, scored, tuple(warnings))
+
+
+def coordinates(sample: Any) -> tuple[str, int]:
+    """The sample's id and its epoch; raises `BadCell` where it has none."""
+    name, epoch = (sample.get("id"), sample.get("epoch", 1)) if isinstance(sample, dict) else (None, None)
+    if not isinstance(name, int | str) or not isinstance(epoch, int):
+        raise BadCell("has no id or no epoch", "write the log again with inspect_ai")
+    try:
+        return required_name(name), epoch
+    except BadCell as bad:
+        raise BadCell(f"has an id that {bad.what}", bad.mend) from None
 
 
 def obstacle(sample: Sample) -> str:
@@ -87,14 +112,13 @@ def responses(sample: Sample) -> list[Said]:
     output = sample["output"]
     choices, usage = output["choices"], output.get("usage")
     alone = usage if len(choices) == 1 and isinstance(usage, dict) else {}
-    seconds = output.get("time") if alone else None
     return [
         Said(
             text=text_of(content(choice), sample),
             finish=FINISH.get(str(choice.get("stop_reason")), ""),
-            prompt_tokens=count(alone.get("input_tokens")),
-            tokens=count(alone.get("output_tokens")),
-            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+            prompt_tokens=int(measured(alone.get("input_tokens"))),
+            tokens=int(measured(alone.get("output_tokens"))),
+            seconds=float(measured(output.get("time"))) if alone else 0.0,
         )
         for choice in choices
     ]
@@ -123,10 +147,12 @@ def text_of(given: Any, sample: Sample) -> str:
     text = given if isinstance(given, str) else ""
     # What stands in a log many times may be kept once, beside the messages.
     if text.startswith("attachment://") and isinstance(kept := sample.get("attachments"), dict):
-        return str(kept.get(text.removeprefix("attachment://"), text))
+        whole = kept.get(text.removeprefix("attachment://"))
+        return whole if isinstance(whole, str) else text
     return text
 
 
-def count(value: Any) -> int:
-    """A number of tokens; 0 where it is not known."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+def measured(value: Any) -> int | float:
+    """A number of tokens or of seconds; 0 where it is not known."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and 0 < value < MOST else 0  # which NaN is not, either

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from train.data.answers import answer_key
 from train.data.cells import BadCell, required_name
 from train.errors import UserError, nearest
 from train.foreign.records import Given
+from train.records import Answer, AnswerId
 from train.store import Record
 
 
@@ -103,14 +105,21 @@ def distinguish(inputs: Sequence[Given], names: Mapping[Path, Name]) -> list[Giv
 
 
 def renamed(given: Given, now: Mapping[str, str]) -> Given:
-    """The input with arms under other names."""
+    """The input with arms under other names, and with keys that are hashes of what its answers now are.
+
+    So `verify` can compute the key of every answer, whichever tool made it.
+    """
+    keys: dict[tuple[AnswerId, str], str] = {}
+
+    def answer(old: Answer) -> Answer:
+        moved = replace(old, arm=now.get(old.arm, old.arm))
+        new = replace(moved, key=answer_key(moved))
+        keys[new.id, old.key] = new.key
+        return new
 
     def label(record: Record) -> Record:
-        answer = record["answer"]
-        return {**record, "answer": {**answer, "arm": now.get(answer["arm"], answer["arm"])}}
+        of = {**record["answer"], "arm": now.get(record["answer"]["arm"], record["answer"]["arm"])}
+        # A label of an answer that is no more keeps its key, so that it goes on holding for none.
+        return {**record, "answer": of, "key": keys.get((AnswerId(**of), record["key"]), record["key"])}
 
-    return replace(
-        given,
-        answers=tuple(replace(answer, arm=now.get(answer.arm, answer.arm)) for answer in given.answers),
-        labels=tuple(map(label, given.labels)),
-    )
+    return replace(given, answers=tuple(map(answer, given.answers)), labels=tuple(map(label, given.labels)))

@@ -16,10 +16,11 @@ from train.grading.judge import (
 )
 from train.grading.judge_prompt import Case
 from train.grading.judge_prompt import render as render_case
-from train.grading.people import WITHDRAWN, WORDS, Label, disputed, read_labels, read_word, standing
+from train.grading.people import WITHDRAWN, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
 from train.grading.verdicts import beside, cases_to_judge, grade, headline
+from train.records import WORDS
 
 __all__ = [
     "WITHDRAWN",

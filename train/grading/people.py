@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
 
 from train.errors import UserError, nearest
-from train.records import Answer, AnswerId, Verdict, Word, is_person
+from train.records import WORDS, Answer, AnswerId, Verdict, Word, is_person, person_word
 
 PERSON = "person"
 WITHDRAWN: Word = "unscored"
 """The verdict of a label that takes back what the same person said of the answer before."""
-WORDS: tuple[Word, ...] = tuple(word for word in get_args(Word) if word != WITHDRAWN)
-"""What a person may say. Who cannot tell gives no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +44,11 @@ def read_word(value: str, place: str) -> Word | None:
 
     Raises `UserError`, beginning with `place`, for a word that is none of `WORDS`.
     """
-    written = value.strip().casefold()
-    if not written:
-        return None
-    for word in WORDS:
-        if written == word:
-            return word
-    raise UserError(f"{place}: verdict {value!r} is not one of {', '.join(WORDS)}{nearest(written, WORDS)}")
+    word = person_word(value)
+    if word is None and value.strip():
+        hint = nearest(value.strip().casefold(), WORDS)
+        raise UserError(f"{place}: verdict {value!r} is not one of {', '.join(WORDS)}{hint}")
+    return word
 
 
 def read_labels(given: Mapping[AnswerId, str], *, who: str = "", when: str = "", why: str = "") -> list[Label]:

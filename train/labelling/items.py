@@ -68,8 +68,10 @@ def graded_right(findings: Findings) -> dict[AnswerId, bool | None]:
 
 
 def _item(recipe: str, answer: Answer, question: Question, context: Context | None) -> Item:
-    untrue = context is not None and context.condition.startswith("counterfactual")
-    own = context is not None and (bool(context.facts) or untrue)  # as the rubric's grader has it
+    counterfactual = context is not None and context.condition.startswith("counterfactual")
+    own = context is not None and (bool(context.facts) or counterfactual)  # as the rubric's grader has it
+    # A question without an answer is asked with true passages under that condition too.
+    untrue = counterfactual and context is not None and context.expects == "answer"
     facts, forbidden = (context.facts, context.forbidden) if own and context else (question.facts, question.forbidden)
     return Item(
         id=_letters(digest([recipe, to_json(answer.id), answer.key])),
