@@ -13,7 +13,7 @@ from scipy.stats import permutation_test, ttest_rel
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from train.comparison import statistics
+from train.comparison import power, statistics
 
 
 def quarters(*numbers: int) -> list[Fraction]:
@@ -124,28 +124,28 @@ def test_pass_at_k_and_pass_hat_k_count_draws(c, n, k):
 
 def test_detectable_is_what_the_t_test_has_eighty_percent_power_for():
     differences = quarters(*([4] * 5 + [3, 1] + [0] * 93))
-    effect = statistics.detectable(differences, 0.05) / statistics.standard_deviation(differences)
+    effect = power.detectable(differences, 0.05) / statistics.standard_deviation(differences)
     assert TTestPower().power(effect, 100, 0.05) == pytest.approx(0.8, abs=0.01)
 
 
 def test_questions_needed_would_make_the_difference_detectable():
     differences = quarters(*([4] * 5 + [3, 1] + [0] * 23))
     deviation = statistics.standard_deviation(differences)
-    assert statistics.questions_needed(deviation, 0.2, 0.05, 0.05, 1) == 30  # the published test had just enough
-    assert statistics.questions_needed(deviation, 0.1, 0.05, 0.05, 1) == 120
-    assert statistics.questions_needed(deviation, 0.01, 0.05, 0.05, 1) == 480  # worthwhile caps what is looked for
-    assert statistics.questions_needed(deviation, 0.2, 0.05, 0.05, 4) > 30
+    assert power.questions_needed(deviation, 0.2, 0.05) == 30  # the published test had just enough
+    assert power.questions_needed(deviation, 0.1, 0.05) == 120
+    assert power.questions_needed(deviation, 0.2, 0.05, 4) > 30
+    assert power.questions_needed(deviation, 0.0, 0.05) is None
 
 
 def test_questions_that_all_differ_alike_still_bound_the_difference():
-    assert statistics.uniform_upper_bound(0.0, 5, 0.05) is None
-    assert statistics.uniform_upper_bound(0.0, 30, 0.05) == pytest.approx(0.1157, abs=1e-4)  # Clopper-Pearson, 0 of 30
+    assert power.uniform_upper_bound(0.0, 5, 0.05) is None
+    assert power.uniform_upper_bound(0.0, 30, 0.05) == pytest.approx(0.1157, abs=1e-4)  # Clopper-Pearson, 0 of 30
     for difference, worthwhile in ((0.0, 0.05), (0.02, 0.05), (-0.5, 0.05), (0.0, 0.2)):
-        needed = statistics.uniform_questions_needed(difference, worthwhile, 0.05, 4, beats=False)
-        assert (statistics.uniform_upper_bound(difference, max(needed, 6), 0.05)) < worthwhile
-        assert needed <= 6 or statistics.uniform_upper_bound(difference, needed - 1, 0.05) >= worthwhile
-    assert statistics.uniform_questions_needed(0.1, 0.05, 0.05, 4, beats=False) is None
-    assert statistics.uniform_questions_needed(0.25, 0.05, 0.05, 1, beats=True) == 6
+        needed = power.uniform_questions_needed(difference, worthwhile, 0.05, 4, beats=False)
+        assert (power.uniform_upper_bound(difference, max(needed, 6), 0.05)) < worthwhile
+        assert needed <= 6 or power.uniform_upper_bound(difference, needed - 1, 0.05) >= worthwhile
+    assert power.uniform_questions_needed(0.1, 0.05, 0.05, 4, beats=False) is None
+    assert power.uniform_questions_needed(0.25, 0.05, 0.05, 1, beats=True) == 6
 
 
 def test_equivalence_needs_a_narrow_difference():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from train.comparison import statistics
+from train.comparison import power, statistics
 from train.comparison.cells import Table, Tally, in_split
 from train.comparison.counting import Counting
 from train.records import Cell, Contrast, Question
@@ -138,7 +138,7 @@ def _row(
         "interval": list(interval) if interval else None,
         "p_value": statistics.sign_flip_p(differences, seed) if differences else None,
         "p_holm": None,
-        "detectable": statistics.detectable(differences, alpha),
+        "detectable": power.detectable(differences, alpha),
         "equivalent_p": statistics.equivalence_p(differences, worthwhile),
         "between_seeds": _between_seeds(contrast, a, b, kinds, alpha),
     }

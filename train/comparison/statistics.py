@@ -15,9 +15,6 @@ from typing import Any
 
 Interval = tuple[float, float]
 
-POWER = 0.8
-"""The power for which sample sizes and detectable differences are given."""
-
 FEWEST_QUESTIONS = 6
 """Below it a difference has no interval: with five questions no sign-flip p-value below .05 exists either."""
 
@@ -119,18 +116,6 @@ def difference_interval(differences: Sequence[Fraction], alpha: float) -> Interv
     return float(interval.low), float(interval.high)
 
 
-def uniform_upper_bound(difference: float, questions: int, alpha: float) -> float | None:
-    """The upper end of a mean difference where all Q questions differ by the same d, so that no interval exists.
-
-    Questions with another difference may make up at most a share u = 1 − (α/2)^(1/Q) (Clopper and Pearson for 0 of Q,
-    as in the "rule of three"), and none of them exceeds 1: d + u(1 − d). None where Q < 6.
-    """
-    if questions < FEWEST_QUESTIONS:
-        return None
-    unseen: float = 1 - (alpha / 2) ** (1 / questions)
-    return difference + unseen * (1 - difference)
-
-
 def sign_flip_p(differences: Sequence[Fraction], seed: int) -> float:
     """The two-sided sign-flip permutation p-value of a mean difference: P(|Σ ±d_q| ≥ |Σ d_q|), each sign a fair coin.
 
@@ -210,40 +195,6 @@ def pass_hat_k(right: int, scored: int, k: int) -> float:
     return math.comb(right, k) / math.comb(scored, k)
 
 
-def detectable(differences: Sequence[Fraction], alpha: float) -> float | None:
-    """The smallest difference these questions could have shown with 80 % power: (z_(1−α/2) + z_.8)·sd(d)/√Q.
-
-    sd(d) holds the sampling noise already. None where it is 0 or unknown: then nothing was learnt about noise.
-    """
-    deviation = standard_deviation(differences)
-    return _z_sum(alpha) * deviation / math.sqrt(len(differences)) if deviation else None
-
-
-def questions_needed(deviation: float, difference: float, worthwhile: float, alpha: float, family: int) -> int | None:
-    """What shows a difference with 80 % power: n = ((z_(1−α/2m) + z_.8)·sd(d)/δ)², δ = max(|d|, worthwhile).
-
-    `family` is m, the number of planned contrasts (Bonferroni's first step of Holm). None where δ = 0.
-    """
-    size = max(abs(difference), worthwhile)
-    return math.ceil((_z_sum(alpha / max(family, 1)) * deviation / size) ** 2) if size else None
-
-
-def uniform_questions_needed(
-    difference: float, worthwhile: float, alpha: float, family: int, beats: bool
-) -> int | None:
-    """The questions needed where all differ by the same d: the fewest with 2^(1−n) ≤ α/m that show d > 0 (`beats`).
-
-    Otherwise the fewest whose `uniform_upper_bound` falls below `worthwhile`; None where none does.
-    """
-    if beats:
-        return math.ceil(1 + math.log2(max(family, 1) / alpha))
-    if difference >= worthwhile:
-        return None
-    if worthwhile >= 1:
-        return FEWEST_QUESTIONS
-    return math.floor(math.log(alpha / 2) / math.log((1 - worthwhile) / (1 - difference))) + 1
-
-
 def equivalence_p(differences: Sequence[Fraction], margin: float) -> float | None:
     """The p-value of two one-sided tests that |mean d| < margin (statsmodels' `ttost_paired`).
 
@@ -302,9 +253,3 @@ def _floats(values: Sequence[Fraction]) -> Any:
     import numpy
 
     return numpy.array([float(value) for value in values])
-
-
-def _z_sum(alpha: float) -> float:
-    from scipy.stats import norm
-
-    return float(norm.ppf(1 - alpha / 2) + norm.ppf(POWER))
