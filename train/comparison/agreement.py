@@ -18,7 +18,7 @@ from itertools import combinations
 from typing import Any
 
 from train.comparison import statistics
-from train.comparison.labels import Expected, Labels, Scored, Weighed, represented, score, weighed
+from train.comparison.labels import Expected, Labels, Scored, Weighed, in_order, represented, score, weighed
 from train.records import AnswerId, Verdict, Word
 
 WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained")
@@ -87,7 +87,7 @@ def grader_rows(
     rows = []
     for grader, given in sorted(by_grader.items()):
         scored: dict[str, list[Scored]] = {arm: [] for arm in arms}
-        for _, verdict in sorted(given.items()):
+        for verdict in sorted(given.values(), key=in_order):
             if (each := score(verdict, labels, expected)) is not None:
                 scored.setdefault(verdict.arm, []).append(each)
         rows.append(_row(grader, None, list(scored.values()), alpha))

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from train.comparison import agreement, statistics
-from train.comparison.labels import Expected, Labels, Scored, Weighed, represented, score, weighed
+from train.comparison.labels import Expected, Labels, Scored, Weighed, in_order, represented, score, weighed
 from train.records import AnswerId, Cell, Verdict, is_person
 
 FEWEST_LABELS = 5
@@ -130,7 +130,7 @@ def gather(verdicts: Mapping[AnswerId, Verdict], labels: Labels, expected: Expec
     """
     scored: dict[Cell, dict[str, list[Scored]]] = {}
     pools: dict[tuple[str, str], list[Scored]] = defaultdict(list)
-    for name in sorted(verdicts, key=lambda name: (name.arm, name.condition, name.question, name.seed, name.sample)):
+    for name in sorted(verdicts, key=in_order):
         each = score(verdicts[name], labels, expected)
         if each is None:
             continue

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from train.comparison.counting import Counting
 from train.records import AnswerId, Cell, Expectation, Question, Verdict, is_person, is_right
@@ -55,6 +56,9 @@ class Scored:
     weight: float | None
     known: bool = False
 
+
+in_order = attrgetter("arm", "condition", "question", "seed", "sample")
+"""A key of answers and verdicts by which sums do not depend on the order of the records."""
 
 Weighed = tuple[Scored, float]
 """A labelled answer and how many it stands for."""
