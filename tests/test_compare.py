@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -173,6 +174,10 @@ def test_verdicts_on_all_of_a_cell_override_the_rubric(terms, tmp_path, openbook
     assert comparison["cells"][0]["causes"] == {"gold unused": 30}
     # Only one of the cells is judged: the contrast is the rubric's on both sides.
     assert (comparison["contrasts"][0]["difference"], comparison["contrasts"][0]["graded_by"]) == (0.25, "graders")
+    note = "tuned with gold counts by people's verdicts in its own row, and here by the graders'"
+    for name in ("report.md", "report.html"):
+        text = html.unescape((Path(out.splitlines()[-1]).parent / name).read_text(encoding="utf-8"))
+        assert text.count(note) >= 2, "at the decision and at the contrast"
 
 
 def test_where_the_context_holds_no_gold_abstaining_is_right(terms, tmp_path, openbook):

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from train.comparison import agreement, compare
-from train.comparison.agreement import Scored
+from train.comparison.labels import Scored
 from train.records import Verdict
 
 from .builders import check, records
@@ -134,6 +134,12 @@ def test_samples_of_one_question_that_are_graded_alike_are_worth_one():
     for key in ("tpr", "tpr_interval", "tnr_interval", "agreement", "kappa"):
         assert once["graders"][0][key] == pytest.approx(four["graders"][0][key])
     assert four["graders"][0]["tp"] == 4 * once["graders"][0]["tp"]
+
+
+def test_hits_and_misses_of_one_question_that_cancel_do_not_make_it_many():
+    assert agreement.share([("q1", 1.0, number < 4) for number in range(8)]) == agreement.Share(0.5, 1.0)
+    two = [(f"q{number % 2}", 1.0, number < 4) for number in range(8)]
+    assert agreement.share(two) == agreement.Share(0.5, 2.0)
 
 
 def draw(generator, population, each):

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from train.comparison import compare, statistics
-from train.comparison.agreement import Scored
 from train.comparison.corrections import prediction_powered, rates_of, rogan_gladen
+from train.comparison.labels import Scored
 from train.records import Verdict
 
 from .builders import cell_of, check, records

@@ -61,6 +61,30 @@ def test_people_s_verdicts_count_where_they_judged_everything(chosen, accuracies
     assert (row["difference"], row["graded_by"]) == (difference, graded_by)
 
 
+def test_a_contrast_says_where_a_row_counts_by_people_and_it_does_not():
+    given = two_arms()
+    result = compared(given, people_said(given, cells=("tuned/none",)))
+    row = row_of(result, "tuned/none", "base/none")
+    assert cell_of(result, "tuned/none")["accuracy"] - cell_of(result, "base/none")["accuracy"] != row["difference"]
+    assert row["note"] == (
+        "tuned with none counts by people's verdicts in its own row, and here by the graders', since people did not "
+        "judge all of base with none: 50.0 % right"
+    )
+    assert f"{row['name']}: {row['note']}" in result["decision"]["reasons"]
+    both = compared(given, people_said(given, cells=("tuned/none", "base/none")))
+    assert "note" not in row_of(both, "tuned/none", "base/none")
+
+
+def test_a_contrast_says_on_how_many_questions_it_does_not_count_as_a_row_does():
+    given = two_arms(splits=["seen", "unseen"] * 4)
+    people = people_said(given, cells=("tuned/none",))
+    people |= people_said(given, cells=("base/none",), questions=range(1, 8, 2), word="wrong")
+    row = row_of(compared(given, people), "tuned/none", "base/none")
+    assert row["graded_by"] == "both"
+    assert "and here on 4 of 8 questions by the graders'" in row["note"]
+    assert row["note"].endswith("base with none: 75.0 % right")
+
+
 def test_a_contrast_of_cells_judged_in_full_is_people_s():
     given = two_arms()
     people = people_said(given, cells=("tuned/none",)) | people_said(given, cells=("base/none",), word="wrong")

@@ -88,7 +88,7 @@ def test_the_number_of_questions_comes_from_the_contrast_that_blocks():
     result = run(world(30, base=(0.2, 0.8), tuned=(0.3, 0.9)), BASE_AND_TUNED)
     row = row_of(result, "tuned/gold", "base/gold")
     z = norm.ppf(1 - 0.05 / (2 * 4)) + norm.ppf(0.8)  # four planned contrasts
-    needed = (z * row["standard_deviation"] / max(abs(row["difference"]), 0.05)) ** 2
+    needed = (z * row["standard_deviation"] / row["difference"]) ** 2
     assert result["decision"]["more_questions"] == pytest.approx(needed - 30, abs=1)
 
 

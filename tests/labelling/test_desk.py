@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from train.assess import assess_again
 from train.errors import UserError
 from train.findings import load_findings, stored_labels
 from train.grading import standing
 from train.labelling.desk import Desk
 from train.labelling.items import items
+from train.progress import Screen
 from train.records import AnswerId
 from train.store import Run, is_sealed
 
@@ -151,20 +155,39 @@ def test_a_line_that_a_kill_cut_short_does_not_swallow_the_next(run: Run) -> Non
     assert len(labels_in(run.directory)) == 3
 
 
-def test_labels_of_a_small_plan_weigh_as_those_of_the_larger_one_that_follows(run: Run) -> None:
-    go_through(desk(run, size=20), run, 20)
+def label_all(at: Desk) -> None:
+    """Labels what is left of the plan, now and then unlike the grader."""
+    state = at.state()
+    while item := state["item"]:
+        state = at.label(item["id"], "wrong" if item["id"][0] in "bcdf" else "correct", "")
+
+
+def figures(run: Run) -> list[dict]:
+    """How good the graders are, by all labels that there are."""
+    assess_again(run, Screen(quiet=True))
+    return json.loads(run.path("comparison.json").read_text(encoding="utf-8"))["graders"]
+
+
+def test_a_plan_of_another_size_changes_no_label_and_no_figure(run: Run) -> None:
+    label_all(desk(run, size=20))
+    stored, before = run.path("labels.jsonl").read_bytes(), figures(run)
+    assert before[0]["weighted"] and 0 < before[0]["tpr"] < 1
+    for size in (10, 120, 240):
+        desk(run, size=size)
+        assert run.path("labels.jsonl").read_bytes() == stored
+    assert figures(run) == before
+
+
+def test_labels_of_a_small_plan_weigh_as_those_of_the_larger_one_that_follows(run: Run, tmp_path: Path) -> None:
+    at_once = Run.of(Path(shutil.copytree(run.directory, tmp_path / "at once")))
+    label_all(desk(run, size=20))
     small = {label.answer: label.probability for label in standing(load_findings(run).answers, stored_labels(run))}
-    go_through(desk(run, size=120), run, 30)
-    labels = standing(load_findings(run).answers, stored_labels(run))
-    assert len(labels) == 50
-    assert all((label.probability or 0) > (small.get(label.answer) or 0) for label in labels)
-    by_rate: dict = {}
-    for label in labels:
-        by_rate.setdefault((label.verdict in ("correct", "abstained"), label.answer.arm), set()).add(label.probability)
-    assert [len(rates) for rates in by_rate.values()] == [1] * 4, "one probability for each stratum"
-    before = len(labels_in(run.directory))
-    desk(run, size=120)
-    assert len(labels_in(run.directory)) == before, "the same size again changes nothing"
+    for one in (run, at_once):
+        label_all(desk(one, size=120))
+    labels = {label.answer: label.probability for label in standing(load_findings(run).answers, stored_labels(run))}
+    assert len(labels) == 120
+    assert small.items() <= labels.items(), "what was stored stays"
+    assert figures(run) == figures(at_once)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 65, "a\u202eb"])

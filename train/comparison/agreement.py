@@ -3,49 +3,23 @@
 The positive class is *right*, what the context expects, and not *correct*: the accuracies that are corrected are shares
 of right answers, and a grader that takes an abstention for an answer errs under `distractors@3` just the same.
 
-A sampling plan draws answers by the grader's own verdict, say half from those it passed. What people find among the
-answers a grader passed is then estimated without bias, but the share of people's right answers that it passed (TPR) is
-not: too many failed ones were looked at. So each label counts for as many answers as it stands for, 1/p with p the
-probability with which it was drawn (Horvitz and Thompson 1952; Begg and Greenes 1983 for TPR and TNR). Labels of a cell
-that people judged in full count once. Where no probability is known, the figures are those of the labelled answers,
-and `weighted` is false.
+Labels count for as many answers as they stand for (`train.comparison.labels`). `weighted` says that together they
+stand for all of a row's answers. Where some carry no weight, or no label stands for some of the answers, the figures
+are those of the answers that the others stand for; where none does, those of the labelled answers alone.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from train.comparison import statistics
-from train.comparison.counting import Counting
-from train.records import AnswerId, Cell, Expectation, Question, Verdict, Word, is_right
-
-WORDS: tuple[Word, ...] = ("correct", "wrong", "abstained")
-
-Expected = Mapping[tuple[str, str], Expectation]
-"""(question, condition) -> what the context expects."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """People's word on each answer they judged, and how many answers each label stands for, where that is known."""
-
-    people: Mapping[AnswerId, Verdict]
-    weights: Mapping[AnswerId, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """An answer that a grader scored: is it right by the grader, and by people (None: they have not said)?"""
-
-    question: str
-    right: bool
-    person: bool | None
-    weight: float | None
+from train.comparison.labels import Expected, Labels, Scored, Weighed, in_order, represented, score, weighed
+from train.records import WORDS, AnswerId, Verdict, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,68 +30,40 @@ class Share:
     n: float
 
 
-def weigh(
-    people: Mapping[AnswerId, Verdict],
-    probabilities: Mapping[AnswerId, float],
-    counting: Counting,
-    questions: Mapping[str, Question],
-) -> Labels:
-    """People's verdicts with their weights: 1 where a cell was judged in full, else 1/probability where known."""
-    weights = {name: 1 / probabilities[name] for name in people if probabilities.get(name)}
-    for name in people if counting.full else ():
-        question = questions.get(name.question)
-        if question and counting.is_full(Cell(name.arm, name.condition), question.split):
-            weights[name] = 1.0
-    return Labels(people, weights)
-
-
-def score(verdict: Verdict, labels: Labels, expected: Expected) -> Scored | None:
-    """The grader's verdict beside people's; None where the grader could not say."""
-    if verdict.verdict == "unscored":
-        return None
-    name = verdict.id
-    expects = expected[verdict.question, verdict.condition]
-    person = labels.people.get(name)
-    said = None if person is None or person.verdict == "unscored" else is_right(person.verdict, expects)
-    return Scored(verdict.question, is_right(verdict.verdict, expects), said, labels.weights.get(name))
-
-
 def share(hits: Sequence[tuple[str, float, bool]]) -> Share | None:
     """The weighted share of hits among (question, weight, hit); None without any.
 
     Its variance is that of a ratio, linearised and clustered by question: samples of one question are no new
-    questions. `n` gives a binomial share the same variance, and is at most the number of hits and misses. Where all are
-    alike, and no variance is seen, it is Kish's effective number of questions. With equal weights and one answer to a
-    question n is their number, and Wilson's interval the usual one.
+    questions. `n` gives a binomial share the same variance, and is at most what the questions are worth, also where
+    hits and misses of one question cancel. With equal weights and one answer to a question n is their number, and
+    Wilson's interval the usual one.
     """
     total = sum(weight for _, weight, _ in hits)
     if not total:
         return None
     heads = {hit for _, _, hit in hits}
     value = float(heads.pop()) if len(heads) == 1 else sum(weight for _, weight, hit in hits if hit) / total
-    weights: dict[str, float] = defaultdict(float)
+    most = questions_worth((question, weight) for question, weight, _ in hits)
+    if value in (0.0, 1.0):
+        return Share(value, most)
     residuals: dict[str, float] = defaultdict(float)
     for question, weight, hit in hits:
-        weights[question] += weight
         residuals[question] += weight * (hit - value)
-    if value in (0.0, 1.0):
-        return Share(value, total**2 / sum(weight**2 for weight in weights.values()))
     variance = sum(residual**2 for residual in residuals.values()) / total**2
     n = value * (1 - value) / variance if variance > 1e-15 else math.inf
-    return Share(value, min(n, float(len(hits))))
+    return Share(value, min(n, most))
 
 
-def usable(scored: Iterable[Scored]) -> tuple[list[tuple[Scored, float]], bool]:
-    """The labelled answers with their weights, and whether the weights are known.
+def questions_worth(weights: Iterable[tuple[str, float]]) -> float:
+    """Kish's effective number of questions, (Σw)²/Σw² over what each question weighs in all (Kish 1965)."""
+    by_question: dict[str, float] = defaultdict(float)
+    for question, weight in weights:
+        by_question[question] += weight
+    total = sum(by_question.values())
+    return total**2 / sum(weight**2 for weight in by_question.values()) if total else 0.0
 
-    Where some are, labels without a probability are left out: nothing says what they stand for.
-    """
-    labelled = [each for each in scored if each.person is not None]
-    known = [(each, each.weight) for each in labelled if each.weight is not None]
-    return (known, True) if known else ([(each, 1.0) for each in labelled], False)
 
-
-def rates(labelled: Sequence[tuple[Scored, float]]) -> tuple[Share | None, Share | None]:
+def rates(labelled: Sequence[Weighed]) -> tuple[Share | None, Share | None]:
     """TPR: of what people find right, the share the grader does; TNR: likewise of what they find not right."""
     return (
         share([(each.question, weight, each.right) for each, weight in labelled if each.person]),
@@ -134,22 +80,25 @@ def grader_rows(
     labels; the other figures are estimates for all answers.
     """
     by_grader: dict[str, dict[AnswerId, Verdict]] = defaultdict(dict)
-    for verdict in verdicts:
-        if verdict.id in labels.people:
-            by_grader[verdict.grader][verdict.id] = verdict
+    for verdict in verdicts if labels.people else ():
+        by_grader[verdict.grader][verdict.id] = verdict
     rows = []
     for grader, given in sorted(by_grader.items()):
         scored: dict[str, list[Scored]] = {arm: [] for arm in arms}
-        for _, verdict in sorted(given.items()):
+        for verdict in sorted(given.values(), key=in_order):
             if (each := score(verdict, labels, expected)) is not None:
                 scored.setdefault(verdict.arm, []).append(each)
-        rows.append(_row(grader, None, [each for own in scored.values() for each in own], alpha))
-        rows += [_row(grader, arm, own, alpha) for arm, own in scored.items()]
+        rows.append(_row(grader, None, list(scored.values()), alpha))
+        rows += [_row(grader, arm, [own], alpha) for arm, own in scored.items()]
     return [row for row in rows if row["labels"]]
 
 
-def _row(grader: str, arm: str | None, scored: Sequence[Scored], alpha: float) -> dict[str, Any]:
-    labelled, weighted = usable(scored)
+def _row(grader: str, arm: str | None, by_arm: Sequence[Sequence[Scored]], alpha: float) -> dict[str, Any]:
+    scored = [each for own in by_arm for each in own]
+    given = [(each, 1.0) for each in scored if each.person is not None]
+    stood_for = [each for own in by_arm for each in represented(own)]
+    labelled = weighed(stood_for) or given
+    weighted = len(stood_for) == len(scored) and len(labelled) == len(given)
     pairs = [(each.right, bool(each.person)) for each, _ in labelled]
     tpr, tnr = rates(labelled)
     agreement = share([(each.question, weight, each.right == each.person) for each, weight in labelled])
@@ -180,7 +129,7 @@ def interval(of: Share | None, alpha: float) -> list[float] | None:
 
 
 def _grader_kappa(
-    labelled: Sequence[tuple[Scored, float]], agreement: Share | None, alpha: float
+    labelled: Sequence[Weighed], agreement: Share | None, alpha: float
 ) -> tuple[float | None, list[float] | None]:
     """Cohen's κ of the weighted table, and its interval at as many answers as the agreement is worth."""
     if agreement is None:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from train.comparison.agreement import Expected, Labels, grader_rows, people_row, weigh
+from train.comparison.agreement import grader_rows, people_row
 from train.comparison.cells import SPLIT_ORDER, Table, cell_row, fold, in_split, question_splits, samples
 from train.comparison.contrasts import NONE, Tables, contrast_rows, further_contrasts
 from train.comparison.corrections import corrected, gather
 from train.comparison.counting import Counting, count_verdicts
 from train.comparison.decision import decide, guard_contrasts
 from train.comparison.forgetting import forgetting_rows
+from train.comparison.labels import Expected, Labels, strata, weigh
 from train.records import (
     GENERAL,
     Answer,
@@ -56,7 +57,8 @@ def compare(
     1 − alpha; `worthwhile` is the difference (a share) below which a gain is not worth having. `changed` names the
     parts of this plan that were changed when answers were there. `seed` is for permutations that cannot be counted.
     `side_by_side` has every grader's and every person's verdict, for how well they agree; `probabilities` those with
-    which labelled answers were drawn, as far as they are known.
+    which labelled answers were drawn, as far as they are known: such labels stand for others, too
+    (`train.comparison.labels`).
 
     Answers to general questions are in cells and in `forgetting` of their own and in nothing else: without them all
     other figures are the same.
@@ -73,8 +75,10 @@ def compare(
     )
     # Arms in the recipe's order, those it does not name last; within an arm `none` first.
     kinds = {**kinds, **dict.fromkeys(sorted({answer.arm for answer in answers} - kinds.keys()), "given")}
-    labels = weigh(people, probabilities or {}, counting, by_id)
     expected = {(each.question, each.condition): each.expects for each in contexts}
+    names = [answer.id for answer in tested]
+    places = strata(names if people else (), verdicts, side_by_side if people else (), expected)
+    labels = weigh(people, probabilities or {}, places, counting, by_id)
 
     def fold_all(answers: Sequence[Answer]) -> Tables:
         table = fold(questions, contexts, answers, counting.headline)
@@ -90,7 +94,7 @@ def compare(
             for where in splits
             if (asked := in_split(table, cell, where, by_id))
         ]
-        _put_labels(cells, counting, labels, expected, [answer.id for answer in answers], verdicts, by_id, alpha)
+        _put_labels(cells, counting, labels, expected, [answer.id for answer in answers], by_id, alpha)
         return cells
 
     tables, beside = fold_all(tested), fold_all(aside)
@@ -135,7 +139,6 @@ def _put_labels(
     labels: Labels,
     expected: Expected,
     answers: Sequence[AnswerId],
-    automatic: Mapping[AnswerId, Verdict],
     questions: Mapping[str, Question],
     alpha: float,
 ) -> None:
@@ -146,8 +149,7 @@ def _put_labels(
         if name in labels.people
         for split in question_splits(questions[name.question])
     )
-    graded = {name: automatic[name] for name in answers if name in automatic} if labels.people else {}
-    evidence = gather(graded, labels, expected)
+    evidence = gather(counting.graders if labels.people else {}, labels, expected)
     topics = {name: question.topic for name, question in questions.items()}
     for row in rows:
         cell, asked = Cell(row["arm"], row["condition"]), {entry["question"] for entry in row["per_question"]}

@@ -27,10 +27,13 @@ class Tables:
     graders: Table
     counting: Counting
 
-    def sides(self, contrast: Contrast, questions: Mapping[str, Question]) -> tuple[list[Mapping[str, Tally]], str]:
-        """Both cells' tallies on the contrast's split, judged alike on either side, and by whom.
+    def sides(
+        self, contrast: Contrast, questions: Mapping[str, Question]
+    ) -> tuple[list[Mapping[str, Tally]], str, list[str]]:
+        """Both cells' tallies on the contrast's split, judged alike on either side, by whom, and notes.
 
-        People's verdicts count question by question where both cells were judged in full on its own split.
+        People's verdicts count question by question where both cells were judged in full on its own split. A note says
+        where they count in a cell's own row and not here: the difference is then not that of the rows' accuracies.
         """
         cells = (contrast.a, contrast.b)
 
@@ -39,19 +42,37 @@ class Tables:
 
         counted = [in_split(self.counted, cell, contrast.split, questions) for cell in cells]
         if not self.counting.full:
-            return [*counted], "graders"
+            return [*counted], "graders", []
         whose = {question: by_people(question) for side in counted for question in side}
         alike = [
             {name: tally if whose[name] else self.graders[cell][name] for name, tally in side.items()}
             for cell, side in zip(cells, counted, strict=True)
         ]
         said = set(whose.values())
-        return [*alike], "both" if len(said) == 2 else "people" if True in said else "graders"
+        notes = []
+        for cell, other, side in zip(cells, reversed(cells), alike, strict=True):
+            by_graders = [
+                question
+                for question in side
+                if not whose[question] and self.counting.is_full(cell, questions[question].split)
+            ]
+            if by_graders:
+                where = "" if len(by_graders) == len(side) else f" on {len(by_graders)} of {len(side)} questions"
+                notes.append(
+                    f"{name(cell)} counts by people's verdicts in its own row, and here{where} by the graders', since "
+                    f"people did not judge all of {name(other)}: {_percent(side)} right"
+                )
+        return [*alike], "both" if len(said) == 2 else "people" if True in said else "graders", notes
 
 
 def name(cell: Cell) -> str:
     """The cell as the report calls it: `open-book with gold`."""
     return f"{cell.arm} with {cell.condition}"
+
+
+def _percent(side: Mapping[str, Tally]) -> str:
+    shares = [share for tally in side.values() if (share := tally.pooled.share) is not None]
+    return f"{100 * (statistics.mean(shares) or 0.0):.1f} %"
 
 
 def contrast_rows(
@@ -71,9 +92,9 @@ def contrast_rows(
     """
 
     def row(contrast: Contrast, is_planned: bool) -> Row:
-        (a, b), graded_by = tables.sides(contrast, questions)
+        (a, b), graded_by, notes = tables.sides(contrast, questions)
         found = _row(contrast, a, b, kinds, planned=is_planned, alpha=alpha, worthwhile=worthwhile, seed=seed)
-        return {**found, "graded_by": graded_by}
+        return {**found, "graded_by": graded_by, **({"note": "; ".join(notes)} if notes else {})}
 
     family = [row(contrast, True) for contrast in dict.fromkeys(planned)]
     compared = [entry for entry in family if entry["difference"] is not None]

@@ -52,7 +52,7 @@ def forgetting_rows(
 def _row(
     contrast: Contrast, row: Row, tables: Tables, questions: Mapping[str, Question], alpha: float
 ) -> dict[str, Any]:
-    (tuned, base), _ = tables.sides(contrast, questions)
+    (tuned, base), *_ = tables.sides(contrast, questions)
     shares = [(tuned[name].pooled.share, base[name].pooled.share) for name in tuned if name in base]
     pairs = [(left, right) for left, right in shares if left is not None and right is not None]
     return {

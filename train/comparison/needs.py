@@ -72,15 +72,18 @@ def upper_bound(row: Row, alpha: float) -> float | None:
     """The upper end of a contrast's interval, or its stand-in where all questions differ alike."""
     if row["interval"]:
         return float(row["interval"][1])
-    return statistics.uniform_upper_bound(row["difference"], row["questions"], alpha)
+    return power.uniform_upper_bound(row["difference"], row["questions"], alpha)
 
 
 def _questions(need: Need, row: Row, bar: Bar) -> int | None:
     difference, deviation = row["difference"], row["standard_deviation"]
+    # Holm adjusts the p-values of planned contrasts alone, and no interval.
+    family = bar.family if need.beats and need.planned else 1
     if deviation:
-        asked = power.questions_needed(deviation, difference, bar.worthwhile, bar.alpha, bar.family)
+        distance = difference if need.beats else bar.worthwhile - difference
+        asked = power.questions_needed(deviation, distance, bar.alpha, family)
     else:
-        asked = power.uniform_questions_needed(difference, bar.worthwhile, bar.alpha, bar.family, need.beats)
+        asked = power.uniform_questions_needed(difference, bar.worthwhile, bar.alpha, family, need.beats)
     asked = max(asked, statistics.FEWEST_QUESTIONS) if asked else None
     return asked if asked and asked > row["questions"] else None
 

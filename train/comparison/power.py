@@ -1,4 +1,4 @@
-"""What a test can show: the smallest difference with these questions, and the questions for a difference."""
+"""What so many questions could have shown, and how many would show it. Kinds of values are as in `statistics`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from train.comparison.statistics import FEWEST_QUESTIONS, standard_deviation
+from train.comparison import statistics
 
 POWER = 0.8
 """The power for which sample sizes and detectable differences are given."""
@@ -17,17 +17,30 @@ def detectable(differences: Sequence[Fraction], alpha: float) -> float | None:
 
     sd(d) holds the sampling noise already. None where it is 0 or unknown: then nothing was learnt about noise.
     """
-    deviation = standard_deviation(differences)
+    deviation = statistics.standard_deviation(differences)
     return _z_sum(alpha) * deviation / math.sqrt(len(differences)) if deviation else None
 
 
-def questions_needed(deviation: float, difference: float, worthwhile: float, alpha: float, family: int) -> int | None:
-    """What shows a difference with 80 % power: n = ((z_(1−α/2m) + z_.8)·sd(d)/δ)², δ = max(|d|, worthwhile).
+def questions_needed(deviation: float, distance: float, alpha: float, family: int = 1) -> int | None:
+    """What shows with 80 % power that a mean lies beyond a bar: n = ((z_(1−α/2m) + z_.8)·sd(d)/δ)².
 
-    `family` is m, the number of planned contrasts (Bonferroni's first step of Holm). None where δ = 0.
+    `distance` is δ, from what is true to the bar: d itself where a difference is to be shown (the bar is 0), worthwhile
+    − d where the interval's upper end is to fall below `worthwhile`. `family` is m, the number of planned contrasts
+    where p is adjusted for them (Bonferroni's first step of Holm). None where δ ≤ 0: no number of questions would.
     """
-    size = max(abs(difference), worthwhile)
-    return math.ceil((_z_sum(alpha / max(family, 1)) * deviation / size) ** 2) if size else None
+    return math.ceil((_z_sum(alpha / max(family, 1)) * deviation / distance) ** 2) if distance > 0 else None
+
+
+def uniform_upper_bound(difference: float, questions: int, alpha: float) -> float | None:
+    """The upper end of a mean difference where all Q questions differ by the same d, so that no interval exists.
+
+    Questions with another difference may make up at most a share u = 1 − (α/2)^(1/Q) (Clopper and Pearson for 0 of Q,
+    as in the "rule of three"), and none of them exceeds 1: d + u(1 − d). None where Q < 6.
+    """
+    if questions < statistics.FEWEST_QUESTIONS:
+        return None
+    unseen: float = 1 - (alpha / 2) ** (1 / questions)
+    return difference + unseen * (1 - difference)
 
 
 def uniform_questions_needed(
@@ -35,14 +48,15 @@ def uniform_questions_needed(
 ) -> int | None:
     """The questions needed where all differ by the same d: the fewest with 2^(1−n) ≤ α/m that show d > 0 (`beats`).
 
-    Otherwise the fewest whose `uniform_upper_bound` falls below `worthwhile`; None where none does.
+    m is `family`, as in `questions_needed`. Otherwise the fewest whose `uniform_upper_bound` falls below `worthwhile`;
+    None where none does.
     """
     if beats:
         return math.ceil(1 + math.log2(max(family, 1) / alpha))
     if difference >= worthwhile:
         return None
     if worthwhile >= 1:
-        return FEWEST_QUESTIONS
+        return statistics.FEWEST_QUESTIONS
     return math.floor(math.log(alpha / 2) / math.log((1 - worthwhile) / (1 - difference))) + 1
 
 

@@ -116,18 +116,6 @@ def difference_interval(differences: Sequence[Fraction], alpha: float) -> Interv
     return float(interval.low), float(interval.high)
 
 
-def uniform_upper_bound(difference: float, questions: int, alpha: float) -> float | None:
-    """The upper end of a mean difference where all Q questions differ by the same d, so that no interval exists.
-
-    Questions with another difference may make up at most a share u = 1 − (α/2)^(1/Q) (Clopper and Pearson for 0 of Q,
-    as in the "rule of three"), and none of them exceeds 1: d + u(1 − d). None where Q < 6.
-    """
-    if questions < FEWEST_QUESTIONS:
-        return None
-    unseen: float = 1 - (alpha / 2) ** (1 / questions)
-    return difference + unseen * (1 - difference)
-
-
 def sign_flip_p(differences: Sequence[Fraction], seed: int) -> float:
     """The two-sided sign-flip permutation p-value of a mean difference: P(|Σ ±d_q| ≥ |Σ d_q|), each sign a fair coin.
 

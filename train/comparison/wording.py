@@ -200,6 +200,8 @@ def caveats(used: Sequence[CellRow], rows: Sequence[Row], alpha: float) -> list[
             label = f"{cell['arm']} with {cell['condition']}"
             result.append(f"{label}: {missed} of {cell['questions']} questions expect abstention")
     for row in rows:
+        if "note" in row:
+            result.append(f"{row['name']}: {row['note']}")
         p_value = row["p_holm"] if row["p_holm"] is not None else row["p_value"]
         interval = row["interval"]
         if interval and (p_value <= alpha) != (interval[0] > 0 or interval[1] < 0):

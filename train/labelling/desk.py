@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from threading import Lock
@@ -13,7 +14,7 @@ from train.grading import WITHDRAWN, WORDS, Label, standing
 from train.labelling.items import graded_right, items
 from train.labelling.plan import draw, sequence
 from train.labelling.quality import BOUND, STEP, Pair, measure
-from train.labelling.storing import append, labeller, now, weighed_anew
+from train.labelling.storing import append, labeller, now
 from train.records import AnswerId, Findings, is_right
 from train.report.texts import encodable
 from train.store import Run
@@ -38,11 +39,9 @@ class Desk:
         mine = [label for label in standing(findings.answers, labels) if label.who == self.who and label.when]
         self._plan = draw(self._right, run.recipe, max(size, len(mine)))
         self._order = sequence(self._plan, run.recipe, self.who)
-        if changed := weighed_anew(mine, self._plan.probability):
-            append(run, changed)
-        renewed = {label.answer: label for label in changed}
+        self._sizes = Counter((each.arm, right) for each, right in self._right.items())
         # In the order in which they were given, so that the last can be taken back.
-        self._labels: dict[AnswerId, Label] = {label.answer: renewed.get(label.answer, label) for label in mine}
+        self._labels: dict[AnswerId, Label] = {label.answer: label for label in mine}
         self._skipped: list[AnswerId] = []
         self._undone: Label | None = None
         self._lock = Lock()
@@ -105,7 +104,7 @@ class Desk:
 
     def _state(self) -> dict[str, Any]:
         planned = set(self._order)
-        quality = measure(self._pairs())
+        quality = measure(self._pairs(), self._sizes)
         return {
             "who": self.who,
             "labelled": sum(answer in planned for answer in self._labels),
@@ -129,7 +128,9 @@ class Desk:
     def _pairs(self) -> list[Pair]:
         """The labels that can be held against the grader's word, in the order in which they were given."""
         return [
-            Pair(is_right(label.verdict, self._items[self._ids[answer]][1].expects), grader, label.probability)
+            Pair(
+                answer.question, answer.arm, is_right(label.verdict, self._items[self._ids[answer]][1].expects), grader
+            )
             for answer, label in self._labels.items()
             if (grader := self._right[answer]) is not None and label.probability is not None
         ]

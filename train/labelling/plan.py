@@ -1,8 +1,9 @@
 """Which answers people are asked to label, how likely each was to be drawn, and in which order one person meets them.
 
 Half of them the automatic grader calls right, half it does not, because a grader's errors are rare on either side; and
-of either half equally many come from each arm. Drawn so, labels say nothing about the whole by their mean: each carries
-the probability with which it was drawn, and counts as that many answers the fewer.
+of either half equally many come from each arm. Drawn so, labels say nothing about the whole by their mean: each keeps
+the probability with which it was drawn, by which it is known to be drawn, and counts for as many answers as it stands
+for among those labelled in the end (`train.comparison.labels`).
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def draw(right: Right, seed: str, size: int) -> Plan:
 def sequence(plan: Plan, seed: str, who: str) -> list[AnswerId]:
     """The plan's answers in the order in which `who` gets them: block by block, shuffled in each.
 
-    A block holds every stratum in the plan's proportion, so that the probabilities tell true of a part of the plan,
-    too. The first block comes first for everybody, the others in an order of each person's own.
+    A block holds every stratum in the plan's proportion, so that a part of the plan, too, has labels of every kind. The
+    first block comes first for everybody, the others in an order of each person's own.
     """
     generator = random.Random(f"{seed}\n{who}")
     places = sorted(((rank + 0.5) / len(drawn), each) for drawn in plan.strata for rank, each in enumerate(drawn))

@@ -5,10 +5,11 @@ The rates themselves are not for the person who labels: after each label they wo
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+
+from train.comparison.agreement import interval, share
 
 BOUND = 0.1
 """Half an interval's width at which there are labels enough."""
@@ -17,13 +18,18 @@ STEP = 10
 """Widths are measured after every so many labels, so that no single one shows whether the grader agreed."""
 
 
+Sizes = Mapping[tuple[str, bool | None], int]
+"""How many answers there are of each arm that the automatic grader calls right, or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Whether a person and the automatic grader call one answer right, and the probability with which it was drawn."""
+    """Whether a person and the automatic grader call one drawn answer right, its question and its arm."""
 
+    question: str
+    arm: str
     person: bool
     grader: bool
-    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +50,23 @@ class Quality:
         return all(width is not None and width <= BOUND for width in (self.right, self.other))
 
 
-def measure(pairs: Sequence[Pair]) -> Quality:
+def measure(pairs: Sequence[Pair], sizes: Sizes) -> Quality:
     """The quality at the last full `STEP` of the labels, which come in the order in which they were given."""
     seen = pairs[: len(pairs) // STEP * STEP]
-    return Quality(len(seen), half_width(seen, True), half_width(seen, False))
+    return Quality(len(seen), half_width(seen, sizes, True), half_width(seen, sizes, False))
 
 
-def half_width(pairs: Sequence[Pair], person: bool) -> float | None:
-    """Half of Wilson's 95 % interval of the share of answers of which the grader says what the person says (`person`).
+def half_width(pairs: Sequence[Pair], sizes: Sizes, person: bool) -> float | None:
+    """Half of the 95 % interval of the share of answers of which the grader says what the person says (`person`).
 
-    Labels weigh 1/probability; the interval is that of as many equal ones, n = (Σw)²/Σw² (Kish 1965), so it reaches
-    z·√(p(1−p)/n + z²/4n²)/(1 + z²/n) to either side of its middle (Wilson 1927). None without labels.
+    It is the interval that the report gives: a label counts for the answers it stands for, of the same arm and the same
+    word of the grader's, and samples of one question for no more than they are worth. None without labels.
     """
-    weighed = [(1 / pair.probability, pair.grader is person) for pair in pairs if pair.person is person]
-    if not weighed:
-        return None
-    total = sum(weight for weight, _ in weighed)
-    agreed = sum(weight for weight, agrees in weighed if agrees) / total
-    effective = total**2 / sum(weight**2 for weight, _ in weighed)
-    z = NormalDist().inv_cdf(0.975)
-    return z * math.sqrt(agreed * (1 - agreed) / effective + (z / effective / 2) ** 2) / (1 + z**2 / effective)
+    drawn = Counter((pair.arm, pair.grader) for pair in pairs)
+    hits = [
+        (pair.question, sizes[pair.arm, pair.grader] / drawn[pair.arm, pair.grader], pair.grader is person)
+        for pair in pairs
+        if pair.person is person
+    ]
+    found = interval(share(hits), 0.05)
+    return (found[1] - found[0]) / 2 if found else None

@@ -16,7 +16,7 @@ from train.findings import load_findings, stored_labels
 from train.grading import WORDS, Label, read_word, standing
 from train.labelling.items import Item, graded_right, items
 from train.labelling.plan import draw, sequence
-from train.labelling.storing import LABELS, labeller, now, weighed_anew
+from train.labelling.storing import LABELS, labeller, now
 from train.records import Answer, Word, to_json
 from train.report.sheets import BOM
 from train.report.texts import encodable, sheet, unsheet, visible
@@ -79,11 +79,10 @@ def read_sheet(run: Run, path: Path, name: str) -> tuple[int, tuple[str, ...]]:
     changed = [
         label for label in said if _content(label) != (_content(mine[label.answer]) if label.answer in mine else None)
     ]
-    unchanged = mine.keys() - {label.answer for label in changed}
-    size = max(drawn, len(table.rows), len(unchanged) + len(changed))
-    chance = draw(graded_right(findings), run.recipe, size).probability
-    new = weighed_anew([mine[answer] for answer in mine if answer in unchanged], chance)
-    new += [replace(label, probability=chance.get(label.answer)) for label in changed]
+    chance = draw(graded_right(findings), run.recipe, max(drawn, len(table.rows))).probability
+    # An answer that was labelled before keeps the chance that it had when it was drawn.
+    chance = {**chance, **{answer: label.probability for answer, label in mine.items() if label.probability}}
+    new = [replace(label, probability=chance.get(label.answer)) for label in changed]
     if new:
         # In one piece, unlike labels given one by one: half a sheet is nobody's work.
         run.write_records(LABELS, [to_json(label) for label in (*before, *new)])

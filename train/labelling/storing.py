@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from train.errors import UserError
 from train.grading import Label
-from train.records import AnswerId, to_json
+from train.records import to_json
 from train.store import Run
 
 LABELS = "labels.jsonl"
@@ -45,15 +44,3 @@ def labeller(name: str, labels: Iterable[Label]) -> str:
         if label.when and label.who != plain and label.who.casefold() == plain.casefold():
             raise UserError(f"--as {name!r}: {label.who!r} has labelled here; give the name as it was, or another")
     return plain
-
-
-def weighed_anew(standing: Iterable[Label], probability: Mapping[AnswerId, float]) -> list[Label]:
-    """The labels whose probability is another under a plan of another size, with the one that they have now.
-
-    Labels of a small plan and of a large one must not weigh as if they had been drawn apart.
-    """
-    return [
-        replace(label, probability=probability[label.answer])
-        for label in standing
-        if label.probability is not None and probability.get(label.answer, label.probability) != label.probability
-    ]

@@ -126,6 +126,8 @@ def contrast_notes(contrast: Mapping[str, Any]) -> tuple[str, ...]:
     notes = []
     if left_out := contrast.get("left_out"):
         notes.append(f"{figures.plural(left_out, 'question')} left out: not scored in both cells")
+    if note := contrast.get("note"):
+        notes.append(note)
     if between := contrast.get("between_seeds"):
         seeds = ", ".join(figures.points(value) for value in between["per_seed"])
         reach = figures.points_interval(between["interval"])
