@@ -76,7 +76,7 @@ def execute(
         say_plan(prepared, steps, run, screen, processes, memory, bench)
         if not dry_run:
             if bench:
-                check_if_needed(prepared, run, bench)
+                check_if_needed(prepared, run, bench, answered=not steps[-1].to_do)
             begin(recipe, run, processes, start_of(steps, stages))
             freeze(prepared, run)
     if dry_run:

@@ -17,6 +17,8 @@ from train.grading.judge import letter_in
         ("B: wrong", "B"), ("A is right", "A"), ("A because it says 20 watts", "A"), ("A\nThe answer says so", "A"),
         # several: the last counts
         ("A or B", "B"), ("B? No: A", "A"), ("A, B, C", "C"), ("Not A. B", "B"),
+        # a letter that looks like the whole reply, and another one later: two words, so none
+        ("A. It is not B.", ""), ("A: correct, not C", ""), ("**A**\n\nIt says vitamin C", ""), ("A. It is A.", "A"),
         # what was thought aloud does not count
         ("<think>B, surely B</think>\n\nA", "A"), ("surely B</think>C", "C"), ("<think>B", ""),
         ("<think>\n\n</think>", ""),
@@ -28,6 +30,14 @@ from train.grading.judge import letter_in
 )  # fmt: skip
 def test_the_last_letter_that_stands_alone_is_the_reply(reply, letter):
     assert letter_in(reply, "ABC") == letter
+
+
+def test_a_long_thought_that_was_never_ended_holds_no_letter():
+    option = "Option B would mean that the answer is wrong. " * 80
+    for reply, letter in ((f"<think>{option}", ""), (f"<think>{option}</think>C", "C"), (f"{option} So: A", "A")):
+        kept = judgement_of(Reply("key", reply), "judge", "reference", "ABC")
+        assert (kept.letter, len(kept.reply)) == (letter, 2000)
+        assert letter_in(kept.reply, "ABC") == letter  # it is read from what is stored, at any time
 
 
 @pytest.mark.parametrize(("reply", "letter"), [("A", ""), ("B", "B"), ("B, not A", "B"), ("C", "C")])

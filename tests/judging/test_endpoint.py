@@ -209,6 +209,7 @@ def test_the_address_is_the_recipes_or_the_environments_or_openais(monkeypatch: 
     [
         ("https://api.openai.com/v1", True), ("http://10.0.0.3:8000/v1", True), ("http://localhost:8000/v1", False),
         ("http://127.0.0.1:1/v1", False), ("http://[::1]:1/v1", False),
+        ("http://127.evil.example/v1", True),
     ],
 )  # fmt: skip
 def test_only_the_loopback_is_this_machine(address: str, leaves: bool) -> None:

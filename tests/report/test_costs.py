@@ -145,3 +145,21 @@ def test_a_time_that_is_not_a_number_is_a_dash_and_has_no_mark() -> None:
 )
 def test_money_is_said_like_this(amount: float | None, currency: str, said: str) -> None:
     assert figures.price(amount, currency) == said
+
+
+def test_a_cell_whose_answers_do_not_say_what_they_cost_has_dashes_and_no_mark() -> None:
+    data = findings()
+    silent = ("base", "gold")
+    answers = [
+        dataclasses.replace(answer, tokens=0, prompt_tokens=0, seconds=0.0, finish="")
+        if (answer.arm, answer.condition) == silent
+        else answer
+        for answer in data.answers
+    ]
+    data = dataclasses.replace(data, answers=answers)
+    rows = {(row.arm, row.condition): row for row in costs.cost_rows(data)}
+    row = rows.pop(silent)
+    assert {row.prompt_tokens, row.tokens, row.seconds, row.cut} == {figures.DASH}
+    assert rows and not any(figures.DASH in (each.tokens, each.seconds, each.cut) for each in rows.values())
+    whole = render(findings())["figures/costs.svg"].count('class="mark')
+    assert render(data)["figures/costs.svg"].count('class="mark') == whole - 1

@@ -63,17 +63,22 @@ def test_the_key_figures_are_those_of_a_contrast_that_the_sentence_names(seed: i
     assert values["smallest detectable"].startswith(detectable)
 
 
-def test_an_undetermined_decision_hangs_on_what_is_open() -> None:
+def test_the_figures_are_those_of_the_contrast_that_the_decision_names() -> None:
     data = findings(per_split=10)
-    first, second = data.comparison["contrasts"][:2]
-    sentences = []
-    for row in (first, second):
-        a, b = (f"{row[side]['arm']} with {row[side]['condition']}" for side in "ab")
-        size = figures.points(abs(row["difference"]), signed=False)
-        sentences.append(f"{a} is {size} points {'better' if row['difference'] > 0 else 'worse'} than {b}")
-    text = f"Context helps: {sentences[0]}. Undetermined: so far {sentences[1]}."
-    assert decisive(with_decision(data, verdict="undetermined", sentence=text)) == second
-    assert decisive(with_decision(data, verdict="both", sentence=text)) == first
+    assert data.comparison["decision"]["hangs_on"] in data.comparison["decision"]["told"]
+    for row in data.comparison["contrasts"][:4]:
+        key = {"name": row["name"], "split": row["split"]}
+        assert decisive(with_decision(data, hangs_on=key)) == row
+
+
+@pytest.mark.parametrize(("p_value", "said"), [(0.01, "b / none is better than a / none."), (0.5, "No difference")])
+def test_what_arms_made_elsewhere_show_is_said_without_a_verdict(p_value: float, said: str) -> None:
+    row = dict(findings().comparison["contrasts"][0])
+    row |= {"a": {"arm": "a", "condition": "none"}, "b": {"arm": "b", "condition": "none"}}
+    row |= {"name": "a − b", "difference": -0.2, "p_holm": p_value}
+    data = with_decision(with_cells(findings(), kind="given"), hangs_on={"name": "a − b", "split": row["split"]})
+    data = dataclasses.replace(with_comparison(data, contrasts=[row]), training=[])
+    assert advice(data).startswith(said)
 
 
 def texts_of(data: Findings) -> list[str]:
@@ -167,3 +172,22 @@ def test_only_what_differs_between_arms_is_listed() -> None:
     )
     assert arm_differences(dataclasses.replace(findings(), manifest={"recipe": {"arms": {"base": {}}}})) is None
     assert arm_differences(findings(elsewhere=True)) is None
+
+
+@pytest.mark.parametrize(("split", "warned"), [("seen", True), ("unanswerable", True), ("unseen", False)])
+def test_a_report_in_which_no_new_fact_was_asked_says_so(split: str, warned: bool) -> None:
+    data = findings()
+    kept = {question.id for question in data.questions if question.split == split}
+    data = dataclasses.replace(data, answers=[answer for answer in data.answers if answer.question in kept])
+    assert any(text.startswith("no unseen facts") for text in texts_of(data)) == (bool(kept) and warned)
+    assert kept
+
+
+def test_what_only_one_of_two_tuned_arms_has_is_a_difference() -> None:
+    data = findings()
+    common = {"condition": {"name": "gold"}, "adapter": {"rank": 8}}
+    arms = {"base": {}, "open-book": common, "open-book-4bit": {**common, "quantization": "nf4"}}
+    data = dataclasses.replace(data, manifest={**data.manifest, "recipe": {"arms": arms}})
+    table = arm_differences(data)
+    assert table is not None
+    assert ["quantization", "nf4"] == [cell for row in table.rows if row[0] == "quantization" for cell in row if cell != figures.DASH]

@@ -44,12 +44,17 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict in words (`close` comes last), the contrasts it rests on, how many more questions it would take."""
+    """The verdict in words (`close` comes last), the contrasts it rests on, how many more questions it would take.
+
+    `told` are those whose figures the sentence gives, in its order; the verdict hangs on `crux`.
+    """
 
     verdict: Judgement
     cell: Cell | None
     sentence: str
     rows: list[Row]
+    told: list[Row]
+    crux: Row | None
     reasons: list[str]
     more: int | None = None
     close: str = ""
@@ -122,6 +127,8 @@ def decide(
         "condition": outcome.cell.condition if outcome.cell else None,
         "split": split,
         "sentence": outcome.sentence + wording.gold_clause(used, cells) + outcome.close,
+        "told": [_key(row) for row in outcome.told],
+        "hangs_on": _key(outcome.crux) if outcome.crux else None,
         "more_questions": outcome.more,
         "reasons": outcome.reasons + wording.caveats(used, outcome.rows, alpha),
         "rests_on": wording.rests_on(used, outcome.rows, bar.family),
@@ -197,8 +204,8 @@ def _weigh(
         best = max(alike, key=lambda option: accuracy[option.cell])
         if best.verdict == "context" and any(option.verdict == "tuning" for option in won):
             reasons.append("tuning without context would do as well; context needs no training and stays fresh")
-        sentence = wording.verdict(best.verdict, findings[best], bar)
-        return Outcome(best.verdict, best.cell, sentence, _rows(findings[best]), reasons)
+        sentence, told = wording.verdict(best.verdict, findings[best], bar)
+        return Outcome(best.verdict, best.cell, sentence, _rows(findings[best]), told, told[0], reasons)
     # The nearest option: by point estimates its needs may yet be met, with the fewest questions. The need that asks
     # for most blocks it. Infinity: the formula asks for no more, so the difference lies at the edge of `worthwhile`.
     blocks: list[tuple[float, Finding]] = []
@@ -214,8 +221,10 @@ def _weigh(
     helps = [
         finding for finding in every if finding.met and finding.need.beats and _is_base_with_context(finding, options)
     ]
-    sentence = wording.undetermined(block, more, helps[0] if helps else None, bar)
-    return Outcome("undetermined", None, sentence, _rows(every), reasons, more)
+    settled = helps[0] if helps else None
+    sentence = wording.undetermined(block, more, settled, bar)
+    told = [finding.row for finding in (settled, block) if finding and finding.row]
+    return Outcome("undetermined", None, sentence, _rows(every), told, told[-1], reasons, more)
 
 
 def _is_base_with_context(finding: Finding, options: Sequence[Option]) -> bool:
@@ -229,12 +238,18 @@ def _rows(findings: Sequence[Finding]) -> list[Row]:
     return list({finding.row["name"]: finding.row for finding in findings if finding.row}.values())
 
 
+def _key(row: Row) -> dict[str, str]:
+    """What a contrast is found by in comparison.json, whichever way round it is read here."""
+    return {"name": row["name"], "split": row["split"]}
+
+
 def _as_planned(cells: Sequence[Mapping[str, Any]], rows: Sequence[Row], *, split: str, alpha: float) -> Outcome:
     """For arms made elsewhere: what the planned contrasts show. How the arms were made is not known here."""
     planned = [row for row in rows if row["p_holm"] is not None]
-    sentence = wording.as_planned(planned, split, alpha) or wording.shown(None, cells, split, alpha)
+    sentence, told = wording.as_planned(planned, split, alpha)
+    sentence = sentence or wording.shown(None, cells, split, alpha)
     reason = "the arms were made elsewhere: they are compared as planned, and context is not weighed against tuning"
-    return Outcome("undetermined", None, sentence, planned, [reason])
+    return Outcome("undetermined", None, sentence, planned, told, next(iter(told or planned), None), [reason])
 
 
 def _undecided(
@@ -244,4 +259,5 @@ def _undecided(
     row = wording.first_shown(rows, split)
     shown = wording.shown(row, cells, split, alpha)
     close = f"{' ' if shown else ''}Undetermined: {why}, so context and tuning cannot be weighed against each other."
-    return Outcome("undetermined", None, shown, [row] if row else [], reasons, close=close)
+    told = [row] if row else []
+    return Outcome("undetermined", None, shown, told, told, row, reasons, close=close)

@@ -55,35 +55,39 @@ def statement(row: Row, alpha: float) -> str:
     return f"{a} is {how} {b}{bracket(interval)}, {chance(row, alpha)}"
 
 
-def _little(findings: Sequence[Finding], alpha: float) -> str:
-    """The contrast nearest to adding something: `tuned with gold against base with gold: 1.0 points [−2.0, 4.0]`."""
+def _nearest(findings: Sequence[Finding], alpha: float) -> Row:
+    """Of the contrasts that add little, the one nearest to adding something."""
     rows = [finding.row for finding in findings if finding.row and not finding.need.beats]
-    row = max(rows, key=lambda row: upper_bound(row, alpha) or 0.0)
+    return max(rows, key=lambda row: upper_bound(row, alpha) or 0.0)
+
+
+def _little(row: Row) -> str:
+    """`tuned with gold against base with gold: 1.0 points [−2.0, 4.0]`."""
     a, b = name(Cell(**row["a"])), name(Cell(**row["b"]))
     shown = bracket(row["interval"]) or f", all {row['questions']} questions alike"
     return f"{a} against {b}: {points(row['difference'])} points{shown}"
 
 
-def verdict(word: str, findings: Sequence[Finding], bar: Bar) -> str:
-    """The sentence of a verdict whose needs are all met."""
+def verdict(word: str, findings: Sequence[Finding], bar: Bar) -> tuple[str, list[Row]]:
+    """The sentence of a verdict whose needs are all met, and the contrasts whose figures it gives."""
     worth = f"{100 * bar.worthwhile:g}"
     first = findings[0].row or {}
     if word == "both":
-        return f"Both: {statement(first, bar.alpha)}, and {statement(findings[1].row or {}, bar.alpha)}."
-    if word == "context":
-        return (
-            f"Context is enough: {statement(first, bar.alpha)}, and tuning adds less than {worth} points to it "
-            f"({_little(findings, bar.alpha)})."
+        second = findings[1].row or {}
+        return f"Both: {statement(first, bar.alpha)}, and {statement(second, bar.alpha)}.", [first, second]
+    little = _nearest(findings, bar.alpha)
+    if word == "neither":
+        sentence = (
+            f"Neither: neither context nor tuning adds {worth} points to the base; "
+            f"the most that was seen is {_little(little)}."
         )
-    if word == "tuning":
-        return (
-            f"Tuning is enough: {statement(first, bar.alpha)}, and context adds less than {worth} points to it "
-            f"({_little(findings, bar.alpha)})."
-        )
-    return (
-        f"Neither: neither context nor tuning adds {worth} points to the base; "
-        f"the most that was seen is {_little(findings, bar.alpha)}."
+        return sentence, [little]
+    enough, other = ("Context", "tuning") if word == "context" else ("Tuning", "context")
+    sentence = (
+        f"{enough} is enough: {statement(first, bar.alpha)}, and {other} adds less than {worth} points to it "
+        f"({_little(little)})."
     )
+    return sentence, [first, little]
 
 
 def undetermined(block: Finding, more: int | None, settled: Finding | None, bar: Bar) -> str:
@@ -120,8 +124,11 @@ MOST_NAMED = 3
 """So many contrasts are said in full in one sentence; the report lists them all."""
 
 
-def as_planned(planned: Sequence[Row], split: str, alpha: float) -> str:
-    """What the planned contrasts show, those first that are more than chance; empty where nothing was planned."""
+def as_planned(planned: Sequence[Row], split: str, alpha: float) -> tuple[str, list[Row]]:
+    """What the planned contrasts show, those first that are more than chance, and the contrasts whose figures it gives.
+
+    Both are empty where nothing was planned.
+    """
     shown = [row for row in planned if row["p_holm"] <= alpha]
     open_rows = [row for row in planned if row["p_holm"] > alpha]
     parts = [f"{_ahead(row, alpha)}{_where(row, split)}." for row in shown[:MOST_NAMED]]
@@ -135,7 +142,7 @@ def as_planned(planned: Sequence[Row], split: str, alpha: float) -> str:
     elif open_rows:
         other = "other " if shown else ""
         parts.append(f"No difference is shown in the {other}{len(open_rows)} planned contrasts.")
-    return " ".join(parts)
+    return " ".join(parts), shown[:MOST_NAMED] + (open_rows if len(open_rows) == 1 else [])
 
 
 def _ahead(row: Row, alpha: float) -> str:

@@ -131,7 +131,9 @@ def compare_answers(
         labelled = [label for given in inputs for label in given.labels]
         # What came with the inputs is replaced; what people said in `openbook label` has a time and stays.
         said = [to_json(label) for label in stored_labels(run) if label.when]
-        run.write_records("labels.jsonl", [*labelled, *(label for label in said if label not in labelled)])
+        every = [*labelled, *(label for label in said if label not in labelled)]
+        # Of one person's labels of an answer the last one stands, so they are put in the order of time.
+        run.write_records("labels.jsonl", sorted(every, key=lambda label: str(label.get("when") or "")))
         keep(run, judged)
         run.stage("sampling", digest(sorted(answer.key for answer in everything)), answers=len(everything))
         assess(run, ("grade", "report"), screen, rules, redacted=redacted)

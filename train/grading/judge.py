@@ -83,7 +83,7 @@ class Judgement:
 def judgement_of(reply: Reply, judge: str, question: str, letters: str) -> Judgement:
     """The reply as it is stored."""
     # Half of a surrogate pair, which JSON can spell, cannot be written to a file.
-    text = reply.text.encode("utf-8", "replace").decode("utf-8")[-LONGEST:]
+    text = worth_keeping(reply.text.encode("utf-8", "replace").decode("utf-8"))
     return Judgement(
         key=reply.key,
         judge=judge,
@@ -100,11 +100,20 @@ def judgement_of(reply: Reply, judge: str, question: str, letters: str) -> Judge
     )
 
 
+def worth_keeping(reply: str) -> str:
+    """The end of a long reply, where its letter stands; of a thought that was never ended, the beginning, which tells
+    that it is one."""
+    thought = reply.rfind("<think>")
+    unended = thought > reply.rfind("</think>")
+    return reply[thought : thought + LONGEST] if unended and len(reply) > LONGEST else reply[-LONGEST:]
+
+
 def letter_in(reply: str, letters: str) -> str:
     """The last of the offered letters that stands by itself in the reply; empty where there is none.
 
-    Small letters count only where there is nothing else, and the article of `A good answer` is no letter. What a model
-    thinks aloud before it replies does not count.
+    A reply that begins with another letter, as if that were all (`A. It is not B.`), says two things: none. Small
+    letters count only where there is nothing else, and the article of `A good answer` is no letter. What a model thinks
+    aloud before it replies does not count.
     """
     said = unicodedata.normalize("NFKC", reply)
     said = said.rpartition("</think>")[2].partition("<think>")[0]
@@ -115,7 +124,9 @@ def letter_in(reply: str, letters: str) -> str:
         rf"(?<![A-Za-z0-9])(?<![A-Za-z0-9]-)(?!{_ARTICLE})[{letters}](?![A-Za-z0-9+#]|-[A-Za-z0-9])",
         said,
     )
-    return found[-1] if found else ""
+    first = re.match(rf"[\W_]*([{letters}])(?:[.:)\]*_]|\s*(?:\n|$))", said)
+    agreed = first is None or first[1] == found[-1]
+    return found[-1] if found and agreed else ""
 
 
 _ARTICLE = r"A\s+(?!(?:is|as|because|since|or|and|but)\b)[a-z]"

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,7 +67,10 @@ def host_of(address: str) -> str:
 def leaves_machine(address: str) -> bool:
     """Whether the address is another machine's."""
     host = urlsplit(address).hostname or ""
-    return host not in ("localhost", "::1") and not host.startswith("127.")
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from train.judging.bench import Bench
 from train.judging.judgements import stored_judgements
 from train.plan import Step
 from train.prepare import Prepared
-from train.records import Answer
+from train.records import Answer, to_json
 from train.store import Run
 
 
@@ -98,17 +98,17 @@ def requests(prepared: Prepared, judge: EndpointJudge, prompts: Counter[str]) ->
     )
 
 
-def check_if_needed(prepared: Prepared, run: Run, bench: Bench) -> None:
+def check_if_needed(prepared: Prepared, run: Run, bench: Bench, *, answered: bool) -> None:
     """Raises `UserError` where the judge could not be asked; now, rather than after hours of training.
 
-    A run that this judge has judged already needs it only if answers change.
+    A run that this judge has judged already needs it only if answers are missing (not `answered`).
     """
-    if not is_judged(run, bench) and prompts_at_most(prepared, bench):
+    if not (answered and is_judged(run, bench)) and prompts_at_most(prepared, bench):
         bench.check()
 
 
 def is_judged(run: Run, bench: Bench) -> bool:
-    """Whether the run was graded with this judge."""
+    """Whether the run was graded with this judge, asked as it is asked now."""
     manifest = run.manifest()
-    identity = (manifest.get("grading", {}).get("judge") or {}).get("identity")
-    return identity == bench.rules.identity and "grading" in manifest.get("stages", {})
+    rules = (manifest.get("grading") or {}).get("judge")
+    return rules == to_json(bench.rules) and "grading" in manifest.get("stages", {})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from train.records import ALL, Findings
+from train.records import Findings
 from train.report import figures, view
 from train.report.forgetting import sentence
 from train.report.summary import decisive
@@ -125,7 +125,9 @@ def _evidence(findings: Findings) -> list[Badge]:
         result.append(
             Badge("caution", "gold context only", "the right passage was handed over; no retriever was tested")
         )
-    if not any(cell["split"] in ("unseen", ALL) for cell in cells):
+    asked = {answer.question for answer in findings.answers}
+    splits = {question.split for question in findings.questions if question.id in asked}
+    if splits and not splits & {"unseen", ""}:
         result.append(Badge("caution", "no unseen facts", "nothing here says how new facts fare"))
     return result
 

@@ -38,17 +38,20 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class CellCost:
-    """Means over the answers of one cell, and its accuracy on the split that figures show (None: nothing graded)."""
+    """Means over the answers of one cell, and its accuracy on the split that figures show (None: nothing graded).
+
+    What no answer of the cell says (answers made elsewhere) is None.
+    """
 
     arm: str
     condition: str
     kind: str
     expects: str
     answers: int
-    prompt_tokens: float
-    tokens: float
-    seconds: float
-    cut: int
+    prompt_tokens: float | None
+    tokens: float | None
+    seconds: float | None
+    cut: int | None
     accuracy: float | None
 
 
@@ -119,7 +122,7 @@ def cell_costs(findings: Findings) -> list[CellCost]:
             prompt_tokens=_mean([answer.prompt_tokens for answer in answers]),
             tokens=_mean([answer.tokens for answer in answers]),
             seconds=_mean([answer.seconds for answer in answers]),
-            cut=sum(answer.finish == "length" for answer in answers),
+            cut=sum(answer.finish == "length" for answer in answers) if any(each.finish for each in answers) else None,
             accuracy=cells[name]["accuracy"] if name in known else None,
         )
         for name in view.columns(findings)
@@ -140,9 +143,9 @@ def cost_rows(findings: Findings) -> list[CostRow]:
             tokens=figures.count(cell.tokens),
             seconds=figures.duration(cell.seconds),
             per_thousand=figures.price(1000 * cell.seconds * price.per_second, price.currency)
-            if price
+            if price and cell.seconds is not None
             else figures.DASH,
-            cut=f"{figures.count(cell.cut)} of {figures.count(cell.answers)}",
+            cut=f"{figures.count(cell.cut)} of {figures.count(cell.answers)}" if cell.cut is not None else figures.DASH,
         )
         for cell in cell_costs(findings)
     ]
@@ -156,9 +159,10 @@ def rate_line(findings: Findings) -> str:
     return f"Prices: {figures.price(price.price_per_hour, price.currency)} for an hour of the machine{shared}."
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float]) -> float | None:
+    """The mean; None where all are 0, which is what an answer has that does not say."""
     # fsum is exact, so the mean does not depend on the order in which answers were stored.
-    return math.fsum(values) / len(values)
+    return math.fsum(values) / len(values) if any(values) else None
 
 
 def trained(findings: Findings) -> list[Mapping[str, Any]]:

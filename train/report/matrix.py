@@ -80,7 +80,7 @@ def matrix(findings: Findings) -> list[MatrixGroup]:
                     rows.get(key),
                     expects.get((question.id, key[1]), "answer"),
                     disputed.get(key, 0),
-                    tuple(sorted(causes.get(key, ()))),
+                    tuple(wording.causes_in_order(causes.get(key, ()))),
                 )
                 for key in keys
             )
@@ -98,6 +98,13 @@ def matrix(findings: Findings) -> list[MatrixGroup]:
         )
         for split in wording.split_order(list(groups), view.decision_split(findings))
     ]
+
+
+def causes_of(groups: Sequence[MatrixGroup]) -> list[str]:
+    """The causes that occur in the matrix, in their order."""
+    return wording.causes_in_order(
+        cause for group in groups for row in group.rows for entry in row.entries for cause in entry.causes
+    )
 
 
 def _remarks(findings: Findings) -> tuple[dict[Key, set[str]], dict[Key, int]]:

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from train.records import GENERAL, Findings
 from train.report import badges, charts, costs, drawing, figures, payload, provenance, tables, texts, view, wording
 from train.report.forgetting import forgetting
-from train.report.matrix import matrix
+from train.report.matrix import causes_of, matrix
 from train.report.summary import summary
 from train.report.tree import tree
 
@@ -73,7 +73,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         entries=entries,
         in_markup=redacted or entries <= MOST_ENTRIES,
         topics=list(dict.fromkeys(row.topic for row in rows)),
-        causes=sorted({cause for row in rows for entry in row.entries for cause in entry.causes}),
+        causes=causes_of(groups),
         disputed=any(entry.disputed for row in rows for entry in row.entries),
         marks=wording.MARKS,
         disputed_mark=wording.DISPUTED,

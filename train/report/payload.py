@@ -16,7 +16,7 @@ from typing import Any
 
 from train.records import Answer, Context, Fact, Findings, Verdict
 from train.report import figures, texts, view
-from train.report.matrix import MatrixGroup, QuestionRow
+from train.report.matrix import MatrixGroup, QuestionRow, causes_of
 from train.report.summary import decisive
 
 ROWS_PER_BLOCK = 50
@@ -60,7 +60,7 @@ def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> di
     """
     rows = [(place, row) for place, group in enumerate(groups) for row in group.rows]
     topics = list(dict.fromkeys(row.topic for _, row in rows))
-    causes = sorted({cause for _, row in rows for entry in row.entries for cause in entry.causes})
+    causes = causes_of(groups)
     conditions = _conditions(findings)
     data = {
         "lang": language,

@@ -102,8 +102,9 @@ def arm_differences(findings: Findings) -> Table | None:
 
 
 def _differs(field: str, arms: Iterable[Mapping[str, str]]) -> bool:
-    """Whether arms that have the field have it differently; an untouched arm lacks what is trained."""
-    return len({values[field] for values in arms if field in values}) > 1 or field == "condition"
+    """Whether trained arms differ in the field, be it that one lacks it; an untouched arm lacks all that is trained."""
+    trained = {values.get(field) for values in arms if values.get("trained") != "no"}
+    return len(trained) > 1 or field in ("condition", "trained")
 
 
 def _whole(arm: Any, recipe: Mapping[str, Any]) -> Any:

@@ -2,7 +2,8 @@
 
 What stays is named here, and everything else goes: a part that is added to the findings later is left out until
 somebody decides that it holds no text. Figures, verdicts, counts and the names of arms, conditions and splits stay;
-questions are numbered in the order in which the run holds them, for an id may say what is asked.
+questions are numbered in the order in which the run holds them, for an id may say what is asked. An arm that was made
+elsewhere is often called by its model or its file; who must not tell that gives it another name (`compare --name`).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ _FIELDS = frozenset(field.name for part in PARTS.values() for field in fields(pa
 
 def without_texts(findings: Findings) -> Findings:
     """The findings without questions, answers, references, facts, passages, prompts, topics and comments, without the
-    names of people, models and files, and without paths."""
+    names of people, files and the base model, and without paths. Arms keep their names, whatever those are."""
     width = len(str(len(findings.questions)))
     numbers = {question.id: f"q{place:0{width}}" for place, question in enumerate(findings.questions, 1)}
     graders = _graders(findings)

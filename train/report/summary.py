@@ -9,9 +9,6 @@ from typing import Any
 from train.records import Findings
 from train.report import figures, view, wording
 
-HELPS = "Context helps:"
-"""How the sentence of an undetermined decision begins where that much stands."""
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -74,15 +71,31 @@ def advice(findings: Findings) -> str:
     if verdict == "neither":
         return "Neither context nor tuning: the model as it is."
     if verdict == "undetermined":
-        more = decision.get("more_questions")
-        would = f"about {figures.plural(more, 'more question')} would tell." if more else ""
-        if not str(decision.get("sentence") or "").startswith(HELPS):
-            return f"Not decided: {would}" if would else "Not decided."
-        open_point = decisive(findings)
-        tuning = open_point is not None and open_point["a"]["condition"] == open_point["b"]["condition"] != "none"
-        rest = "Tuning on top: not decided" if tuning else "The rest: not decided"
-        return f"Context helps. {rest}; {would}" if would else f"Context helps. {rest}."
+        return _ahead(findings) if not arms(findings) else _open(findings)
     return "No decision was made."
+
+
+def _open(findings: Findings) -> str:
+    """What to do where it is not decided: that context helps may stand all the same."""
+    more = _decision(findings).get("more_questions")
+    would = f"about {figures.plural(more, 'more question')} would tell." if more else ""
+    open_point = decisive(findings)
+    if len(_told(findings)) < 2 or open_point is None:
+        return f"Not decided: {would}" if would else "Not decided."
+    tuning = open_point["a"]["condition"] == open_point["b"]["condition"] != "none"
+    rest = "Tuning on top: not decided" if tuning else "The rest: not decided"
+    return f"Context helps. {rest}; {would}" if would else f"Context helps. {rest}."
+
+
+def _ahead(findings: Findings) -> str:
+    """What the main contrast of arms that were made elsewhere shows, which no decision weighs."""
+    contrast = decisive(findings)
+    if contrast is None:
+        return "Nothing to compare."
+    ahead, behind = (contrast["a"], contrast["b"]) if contrast["difference"] > 0 else (contrast["b"], contrast["a"])
+    if contrast.get("p_holm") is None or contrast["p_holm"] > view.alpha_of(findings):
+        return f"No difference is shown between {_name(ahead)} and {_name(behind)}."
+    return f"{_name(ahead)} is better than {_name(behind)}."
 
 
 def points(findings: Findings) -> tuple[Point, ...]:
@@ -93,7 +106,7 @@ def points(findings: Findings) -> tuple[Point, ...]:
             contrast.get("p_holm") is not None and contrast["p_holm"] <= alpha,
             wording.contrast_sentence(contrast, alpha),
         )
-        for contrast in _named(findings)
+        for contrast in _told(findings)
     )
 
 
@@ -111,15 +124,11 @@ def arms(findings: Findings) -> tuple[tuple[str, str], ...]:
 
 
 def decisive(findings: Findings) -> Mapping[str, Any] | None:
-    """The contrast that the decision hangs on: the one whose figures its sentence gives.
-
-    That is the first one of a verdict, and the last one, which is still open, where it is undetermined. A sentence
-    that gives none (it may come from another version) leaves the first planned contrast on the decision's split.
-    """
-    decision = _decision(findings)
-    if named := _named(findings):
-        return named[-1 if decision.get("verdict") == "undetermined" else 0]
-    there, split = _there(findings), decision.get("split")
+    """The contrast that the decision hangs on; without one, the first planned contrast on the decision's split."""
+    decision, there = _decision(findings), _there(findings)
+    if named := [contrast for contrast in there if _key(contrast) == decision.get("hangs_on")]:
+        return named[0]
+    split = decision.get("split")
     planned = [contrast for contrast in there if contrast.get("planned", contrast.get("p_holm") is not None)]
     return next((contrast for contrast in planned if contrast["split"] == split), planned[0] if planned else None)
 
@@ -132,29 +141,15 @@ def _there(findings: Findings) -> list[Mapping[str, Any]]:
     return [contrast for contrast in findings.comparison["contrasts"] if contrast["difference"] is not None]
 
 
-def _named(findings: Findings) -> list[Mapping[str, Any]]:
-    """The contrasts whose figures the decision's sentence gives, in its order.
-
-    Of several that begin alike (`gold` and `gold+2`, or the same cells on two splits), it is the longest one, on the
-    decision's split.
-    """
-    decision = _decision(findings)
-    sentence = str(decision.get("sentence") or "")
-    found: dict[int, Mapping[str, Any]] = {}
-    for each in sorted(_there(findings), key=lambda row: (row["split"] == decision.get("split"), len(_statement(row)))):
-        if (place := sentence.find(_statement(each))) >= 0:
-            found[place] = each
-    return [found[place] for place in sorted(found)]
+def _told(findings: Findings) -> list[Mapping[str, Any]]:
+    """The contrasts whose figures the decision's sentence gives, in its order."""
+    there = _there(findings)
+    return [contrast for key in _decision(findings).get("told") or () for contrast in there if _key(contrast) == key]
 
 
-def _statement(contrast: Mapping[str, Any]) -> str:
-    """The beginning of what a decision's sentence says of the contrast."""
-    a, b = (f"{contrast[side]['arm']} with {contrast[side]['condition']}" for side in ("a", "b"))
-    difference = contrast["difference"]
-    if difference == 0:
-        return f"{a} is as often right as {b}"
-    how = "better" if difference > 0 else "worse"
-    return f"{a} is {figures.points(abs(difference), signed=False)} points {how} than {b}"
+def _key(contrast: Mapping[str, Any]) -> dict[str, Any]:
+    """What the decision names a contrast by."""
+    return {"name": contrast["name"], "split": contrast["split"]}
 
 
 def _name(side: Mapping[str, Any]) -> str:
