@@ -92,6 +92,8 @@ def make_jobs(task: Measurement, base: Base, scratch: Path) -> list[Job]:
             warm, counted = rows[:first], rows[first:]
             random.Random(seed).shuffle(warm)
             random.Random(seed).shuffle(counted)
+            # Memory grows to what the longest rows take before the clock starts, as it does early in a long training.
+            warm[: task["batch"]] = sorted(rows, key=len, reverse=True)[: task["batch"]]
             jobs.append(
                 Job(
                     arm=arm, seed=seed, condition="none", rows=[*warm, *counted], epochs=1, validation=(),

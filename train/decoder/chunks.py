@@ -30,26 +30,31 @@ class ChunkedAttention:
         self.decoder, self.keep = decoder, keep
         self.rows = [Row(decoder, path, shared) for path, shared in zip(flat.paths, flat.shared, strict=True)]
         self.rows = [row for row in self.rows if row.own]
-        self.kept: dict[int, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
+        self.kept: dict[int, list[Laid]] = {}
 
     def __call__(self, block: int, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """tokens × heads · size; see `train.decoder.blocks.Attend`."""
         out = queries.new_empty(len(queries), self.decoder.heads * self.decoder.head_size)
         window = self.decoder.blocks[block].window
         for row in self.rows:
-            row.forward(queries, keys, values, window, out)
-        if self.keep:
-            self.kept[block] = queries, keys, values
+            laid = row.lay(queries, keys, values)
+            row.forward(laid, window, out)
+            if self.keep:
+                self.kept.setdefault(block, []).append(laid)
         return out
 
     def backward(self, block: int, gradient: torch.Tensor) -> torch.Tensor:
         """The gradients of queries, keys and values side by side, tokens × all heads × size; frees what was kept."""
-        queries, keys, values = self.kept.pop(block)
-        made = gradient.new_zeros(len(gradient), self.decoder.heads + 2 * self.decoder.kv_heads, queries.shape[-1])
+        size = self.decoder.head_size
+        made = gradient.new_zeros(len(gradient), self.decoder.heads + 2 * self.decoder.kv_heads, size)
         window = self.decoder.blocks[block].window
-        for row in self.rows:
-            row.backward(queries, keys, values, window, gradient.view_as(queries), made)
+        for row, laid in zip(self.rows, self.kept.pop(block), strict=True):
+            row.backward(laid, window, gradient.view(len(gradient), -1, size), made)
         return made
+
+
+Laid = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""A row's queries, its keys times the scale of scores, and its values, each head by head."""
 
 
 class Row:
@@ -65,31 +70,25 @@ class Row:
         self.heads, self.kv_heads, self.scale = decoder.heads, decoder.kv_heads, decoder.scaling
         self.group = decoder.heads // decoder.kv_heads
 
-    def forward(
-        self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, window: int | None, out: torch.Tensor
-    ) -> None:
+    def lay(self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> Laid:
+        """The row's part of the stream's."""
+        return self.by_head(queries), self.looked_at(keys).mul_(self.scale), self.looked_at(values)
+
+    def forward(self, laid: Laid, window: int | None, out: torch.Tensor) -> None:
         """Writes the row's own outputs into `out`, tokens × heads · size."""
-        asking, keys, values = self.by_head(queries), self.scaled(keys), self.looked_at(values)
+        asking, keys, values = laid
         found = torch.empty_like(asking)
         for (own, seen), head in self.parts(window):
             chances = self.chances(asking[head, own].flatten(0, 1), keys[head, seen], own, seen, window)
             found[head, own] = linear(chances, values[head, seen].t()).view_as(found[head, own])
         out[self.here].view(self.own, self.kv_heads, self.group, -1).copy_(found.transpose(0, 1))
 
-    def backward(
-        self,
-        queries: torch.Tensor,
-        keys: torch.Tensor,
-        values: torch.Tensor,
-        window: int | None,
-        gradient: torch.Tensor,
-        made: torch.Tensor,
-    ) -> None:
+    def backward(self, laid: Laid, window: int | None, gradient: torch.Tensor, made: torch.Tensor) -> None:
         """Adds to `made`, tokens × all heads × size, what the `gradient` of the row's own outputs makes of it.
 
         With P the chances: dV = Pᵀ dO, dP = dO Vᵀ, dS = P · (dP − Σ P · dP), dQ = dS K, dK = dSᵀ Q.
         """
-        asking, keys, values = self.by_head(queries), self.scaled(keys), self.looked_at(values)
+        asking, keys, values = laid
         back = self.by_head(gradient)
         of_queries = torch.empty_like(asking)
         of_keys, of_values = keys.new_zeros(2, self.kv_heads, keys.shape[-1], len(self.path))  # lie on their sides
@@ -118,10 +117,6 @@ class Row:
         found = tokens[self.path] if self.shared else tokens[self.here]
         return found.transpose(0, 1).clone(memory_format=torch.contiguous_format)
 
-    def scaled(self, keys: torch.Tensor) -> torch.Tensor:
-        """The row's keys times the scale of scores."""
-        return self.looked_at(keys).mul_(self.scale)
-
     def parts(self, window: int | None) -> Iterator[tuple[tuple[slice, slice], int]]:
         """Chunks of own tokens, of about one size, with the tokens that they look at, for each key head."""
         count = -(-self.own * self.group // QUERIES)
@@ -137,25 +132,24 @@ class Row:
         """The softmax over the keys that each query may look at, queries × keys."""
         scores = linear(asked, keys)
         count = own.stop - own.start
-        by_token = scores.view(count, self.group, -1)
-        by_token[..., -count:] += after(count)
+        scores[:, -count:] += after(count, self.group)
         if window is not None and seen.stop - seen.start > window:
             # The first query looks back to the place `from_there`, each further one to one place more.
             from_there = self.shared + own.start - window + 1 - seen.start
-            by_token[..., : count + from_there] += before(count, from_there)
+            scores[:, : count + from_there] += before(count, from_there, self.group)
         return torch.softmax(scores, dim=-1)
 
 
 @lru_cache(maxsize=16)
-def after(count: int) -> torch.Tensor:
-    """Hides from each of so many tokens those after it, tokens × 1 × tokens: −∞ there, 0 elsewhere."""
-    return torch.full((count, count), -torch.inf).triu(1)[:, None]
+def after(count: int, group: int) -> torch.Tensor:
+    """Hides from each of so many tokens those after it: −∞ there, 0 elsewhere, a row for each query head of a token."""
+    return torch.full((count, count), -torch.inf).triu(1).repeat_interleave(group, dim=0)
 
 
 @lru_cache(maxsize=16)
-def before(count: int, first: int) -> torch.Tensor:
-    """Hides from token i of so many the places before `first` + i, tokens × 1 × places: −∞ there, 0 elsewhere.
+def before(count: int, first: int, group: int) -> torch.Tensor:
+    """Likewise hides from token i of so many the places before `first` + i.
 
     `first` is not above 0, where the window starts before the first place.
     """
-    return torch.full((count, count + first), -torch.inf).tril(first - 1)[:, None]
+    return torch.full((count, count + first), -torch.inf).tril(first - 1).repeat_interleave(group, dim=0)
