@@ -87,13 +87,15 @@ PAIRS = [
     ("It opens at 8:30.", "It opens at 9:30.", ["8"], ["9"]),
     ("the reading room", "the locked room", ["reading"], ["locked"]),
     ("one two three", "one three", ["two "], []),
+    ("An Amber ferry leaves every 11 minutes.", "The line has it every 12 minutes.",
+     ["An Amber ferry leaves", "11"], ["The line has it", "12"]),
     ("", "all new", [], ["all new"]),
     ("same", "same", [], []),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("reference", "answer", "less", "more"), PAIRS)
-def test_differences_are_by_word_and_within_a_single_word(
+def test_differences_are_by_word_and_within_a_single_word_of_hangul(
     show: Any, reference: str, answer: str, less: list[str], more: list[str]
 ) -> None:
     inside = panel(show, asked([answer], reference=reference))

@@ -1,4 +1,5 @@
-// A word diff: by words, and by signs within a single word that differs (a Korean particle, a digit).
+// A word diff: by words, and by signs within a single word of a script without small and capital letters (a Korean
+// particle). Where words change one after another, the blanks between them change with them.
 const MOST_COMPARED = 4e6; // entries of the table that a comparison may fill
 const LIKENESS = 0.4; // a word is compared sign by sign with one that shares as much of it
 
@@ -52,8 +53,9 @@ function difference(one, other) {
 
 // The differences of two texts as [kind, text], in the order in which they are read; null where they are too long.
 function textDifference(one, other) {
-  const parts = difference(wordsOf(one), wordsOf(other));
-  if (parts === null) return null;
+  const found = difference(wordsOf(one), wordsOf(other));
+  if (found === null) return null;
+  const parts = runs(found);
   const result = [];
   parts.forEach(([kind, items], place) => {
     const next = parts[place + 1];
@@ -67,7 +69,31 @@ function textDifference(one, other) {
   return joined(result);
 }
 
+// The parts with each run of changed words as one: less, then more, with the blanks in between on both sides. Words of
+// a script that is compared by signs stay apart.
+function runs(parts) {
+  const result = [];
+  const changed = (place) => parts[place]?.[0] === "less" && parts[place + 1]?.[0] === "more";
+  const plain = (place) => ![...parts[place][1], ...parts[place + 1][1]].some((item) => /\p{Lo}/u.test(item));
+  for (let place = 0; place < parts.length; place += 1) {
+    if (!changed(place) || !plain(place)) {
+      result.push(parts[place]);
+      continue;
+    }
+    const [less, more] = [[...parts[place][1]], [...parts[place + 1][1]]];
+    place += 1;
+    while (parts[place + 1]?.[0] === "same" && /^\s+$/.test(parts[place + 1][1].join("")) && changed(place + 2) && plain(place + 2)) {
+      less.push(...parts[place + 1][1], ...parts[place + 2][1]);
+      more.push(...parts[place + 1][1], ...parts[place + 3][1]);
+      place += 3;
+    }
+    result.push(["less", less], ["more", more]);
+  }
+  return result;
+}
+
 function within(one, other) {
+  if (!/\p{Lo}/u.test(one) || !/\p{Lo}/u.test(other)) return null;
   const parts = difference(signs(one).map(([sign]) => sign), signs(other).map(([sign]) => sign));
   if (parts === null) return null;
   const alike = parts.filter(([kind]) => kind === "same").reduce((sum, [, items]) => sum + items.join("").length, 0);
