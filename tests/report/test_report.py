@@ -106,7 +106,7 @@ def shuffled(data: Findings) -> Findings:
         ({}, "leakage audit: 1 warning"),
         ({"grader": "provisional"}, "provisional grader"),
         ({"elsewhere": True}, "leakage not audited"),
-        ({"grader": "people:ann", "unscored": 0.0}, "100.0 % checked by people"),
+        ({"grader": "person:ann", "unscored": 0.0}, "100.0 % checked by people"),
         ({"unscored": 1.0}, "unscored"),
         ({"splits": ("unanswerable",)}, "no unseen facts"),
     ],

@@ -149,7 +149,7 @@ def _put_labels(
         if name in labels.people
         for split in question_splits(questions[name.question])
     )
-    evidence = gather(counting.graders if labels.people else {}, labels, expected)
+    evidence = gather(counting.graders if labels.people and rows else {}, labels, expected)
     topics = {name: question.topic for name, question in questions.items()}
     for row in rows:
         cell, asked = Cell(row["arm"], row["condition"]), {entry["question"] for entry in row["per_question"]}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from train.records import Findings
+from train.records import Findings, is_person
 from train.report import figures, view
 from train.report.forgetting import sentence
 from train.report.summary import decisive
@@ -16,9 +16,6 @@ Level = Literal["alarm", "caution", "plain"]
 
 SIGNS: Mapping[Level, str] = {"alarm": "✖", "caution": "⚠", "plain": "•"}
 """So that a badge's weight does not rest on its colour."""
-
-PEOPLE = ("people", "person", "human")
-"""How the names of graders begin that are people."""
 
 MUCH_CUT = 0.2
 """Above this share of answers that stopped at the token limit, a cell says little about what its arm can do."""
@@ -53,9 +50,9 @@ def badges(findings: Findings) -> list[Badge]:
     return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
 
 
-def reasons(findings: Findings) -> list[str]:
-    """What else the decision says of itself: its reasons without what a badge says already."""
-    known = {badge.text for badge in badges(findings)}
+def reasons(findings: Findings, said: Sequence[Badge]) -> list[str]:
+    """What else the decision says of itself: its reasons without what a badge has said already."""
+    known = {badge.text for badge in said}
     every = map(str, (findings.comparison.get("decision") or {}).get("reasons") or ())
     return [reason for reason in every if not any(reason.startswith(text) for text in known)]
 
@@ -91,13 +88,11 @@ def _listed(value: Any) -> list[str]:
 def _grading(findings: Findings) -> list[Badge]:
     tested = findings.tested
     answers, names = len(tested), {answer.id for answer in tested}
-    graders = [findings.headline[answer.id].grader for answer in tested if answer.id in findings.headline]
-    provisional = sum(grader.startswith("provisional") for grader in graders)
+    heads = [findings.headline.get(name) for name in names]
+    provisional = sum(head is not None and head.grader.startswith("provisional") for head in heads)
     counted = (*findings.verdicts, *findings.headline.values())  # a person's may stand beside the one that counts
-    people = len({verdict.id for verdict in counted if verdict.grader.startswith(PEOPLE)} & names)
-    unscored = sum(
-        answer.id not in findings.headline or findings.headline[answer.id].verdict == "unscored" for answer in tested
-    )
+    people = len({verdict.id for verdict in counted if is_person(verdict.grader)} & names)
+    unscored = sum(head is None or head.verdict == "unscored" for head in heads)
     result = []
     if provisional:
         share = f"{figures.count(provisional)} of {figures.plural(answers, 'answer')}"

@@ -45,8 +45,9 @@ def markdown(findings: Findings, *, redacted: bool = False) -> str:
 def _decision(findings: Findings) -> Iterable[str]:
     decision = findings.comparison.get("decision") or {}
     yield f"> **{literal(str(decision.get('sentence') or 'No decision was made.'))}**"
-    lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in badges.badges(findings)]
-    lines += [f"- {literal(reason)}" for reason in badges.reasons(findings)]
+    said = badges.badges(findings)
+    lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in said]
+    lines += [f"- {literal(reason)}" for reason in badges.reasons(findings, said)]
     yield "\n".join(lines)
 
 

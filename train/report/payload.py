@@ -40,10 +40,14 @@ class Texts:
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
+        self.known: dict[str, int] = {}  # the same by the texts as they were given
 
     def __call__(self, text: str) -> int:
         """The number of the text."""
-        return self.places.setdefault(texts.visible(text), len(self.places))
+        place = self.known.get(text)
+        if place is None:
+            place = self.known[text] = self.places.setdefault(texts.visible(text), len(self.places))
+        return place
 
     def all(self, many: Sequence[str]) -> list[int]:
         """The numbers of the texts."""

@@ -100,11 +100,23 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_value(row.get(column)) for column in columns] for row in rows)
+    known: dict[Any, str] = {}  # most texts stand in many rows
+
+    def cell(value: Any) -> str:
+        if not isinstance(value, str):
+            return _value(value)
+        made = known.get(value)
+        if made is None:
+            made = known[value] = texts.sheet(value)
+        return made
+
+    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
     return BOM + out.getvalue()
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return texts.sheet(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -113,4 +125,4 @@ def _value(value: Any) -> str:
         return repr(value)
     if isinstance(value, (list, tuple)) and not any(isinstance(item, (Mapping, list, tuple)) for item in value):
         return " ".join(map(_value, value))
-    return texts.sheet(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True))
+    return texts.sheet(json.dumps(value, ensure_ascii=False, sort_keys=True))

@@ -149,7 +149,7 @@ def _told(findings: Findings) -> list[Mapping[str, Any]]:
 
 def _key(contrast: Mapping[str, Any]) -> dict[str, Any]:
     """What the decision names a contrast by."""
-    return {"name": contrast["name"], "split": contrast["split"]}
+    return {"name": contrast.get("name"), "split": contrast["split"]}
 
 
 def _name(side: Mapping[str, Any]) -> str:

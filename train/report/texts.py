@@ -15,11 +15,13 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 def encodable(text: str) -> str:
     """The text with lone surrogates (JSON allows them, UTF-8 does not) replaced, so that it can be written."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def visible(text: str) -> str:
     """The text with control characters (ANSI escapes among them) as visible signs; tabs and line feeds stay."""
+    if text.isprintable():  # most texts, and known at once
+        return text
     return _CONTROL.sub(_picture, encodable(text.replace("\r\n", "\n")))
 
 
