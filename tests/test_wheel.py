@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
 PACKAGES = ("train", "recipes")
-NOT_SHIPPED = {ROOT / "recipes/quickstart.png"}
-"""The picture in the README."""
+NOT_SHIPPED = set((ROOT / "recipes/gallery").glob("*.png"))
+"""The pictures in the READMEs."""
 
 
 def files_of(package: str) -> set[Path]:

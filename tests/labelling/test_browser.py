@@ -94,7 +94,8 @@ def test_fifty_labels_by_keyboard_with_a_kill_in_the_middle_are_fifty_labels(pag
         for number in range(len(stored) + 1, 51):
             page.keyboard.press(KEYS[truth(page)])
             labelled(page, number)
-        assert page.is_visible("#enough"), "the grader was right every time"
+        # The grader was right every time, but these are samples of few questions, which are alike.
+        assert not page.is_visible("#enough")
         assert up.stop()[0] == 0
     records = labels_in(run_directory)
     assert len(records) == len({record["key"] for record in records}) == 50

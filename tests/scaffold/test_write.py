@@ -98,9 +98,7 @@ def test_a_link_to_the_data_stays_that_link(folder):
     assert 'questions=HERE / "ferry.jsonl",' in text and 'corpus=HERE / "docs",' in text
 
 
-@pytest.mark.parametrize(
-    "name", ['it is "so".jsonl', "it's.jsonl", "back\\slash.jsonl", "new\nline.jsonl", '"\'".jsonl']
-)
+@pytest.mark.parametrize("name", ['it is "so".jsonl', "it's.jsonl", "back\\slash.jsonl", '"\'".jsonl'])
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows none of these names")
 def test_odd_file_names_are_written_as_they_are(folder, name):
     questions = write_questions(folder / name, without(tiny_rows(), "evidence"))
