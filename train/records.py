@@ -182,6 +182,21 @@ class Verdict:
     overlap: float = 0.0
     remembered: bool = False
 
+    @classmethod
+    def on(cls, answer: Answer, grader: str, verdict: Word, **told: Any) -> Verdict:
+        """The grader's word on that answer; `told` are the reasons."""
+        return cls(
+            answer.arm,
+            answer.seed,
+            answer.condition,
+            answer.question,
+            answer.sample,
+            grader,
+            verdict,
+            answer.key,
+            **told,
+        )
+
     @property
     def id(self) -> AnswerId:
         return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)

@@ -9,11 +9,11 @@ from typing import Any
 from train.comparison.agreement import grader_rows, people_row
 from train.comparison.cells import SPLIT_ORDER, Table, cell_row, fold, in_split, question_splits, samples
 from train.comparison.contrasts import NONE, Tables, contrast_rows, further_contrasts
-from train.comparison.corrections import corrected, gather
+from train.comparison.corrections import Evidence, corrected, gather
 from train.comparison.counting import Counting, count_verdicts
 from train.comparison.decision import decide, guard_contrasts
 from train.comparison.forgetting import forgetting_rows
-from train.comparison.labels import Expected, Labels, strata, weigh
+from train.comparison.labels import Labels, strata, weigh
 from train.records import (
     GENERAL,
     Answer,
@@ -79,6 +79,7 @@ def compare(
     names = [answer.id for answer in tested]
     places = strata(names if people else (), verdicts, side_by_side if people else (), expected)
     labels = weigh(people, probabilities or {}, places, counting, by_id)
+    evidence = gather(counting.graders if people else {}, labels, expected)
 
     def fold_all(answers: Sequence[Answer]) -> Tables:
         table = fold(questions, contexts, answers, counting.headline)
@@ -94,7 +95,7 @@ def compare(
             for where in splits
             if (asked := in_split(table, cell, where, by_id))
         ]
-        _put_labels(cells, counting, labels, expected, [answer.id for answer in answers], by_id, alpha)
+        _put_labels(cells, counting, labels, evidence, [answer.id for answer in answers], by_id, alpha)
         return cells
 
     tables, beside = fold_all(tested), fold_all(aside)
@@ -137,7 +138,7 @@ def _put_labels(
     rows: Sequence[dict[str, Any]],
     counting: Counting,
     labels: Labels,
-    expected: Expected,
+    evidence: Evidence,
     answers: Sequence[AnswerId],
     questions: Mapping[str, Question],
     alpha: float,
@@ -149,7 +150,6 @@ def _put_labels(
         if name in labels.people
         for split in question_splits(questions[name.question])
     )
-    evidence = gather(counting.graders if labels.people and rows else {}, labels, expected)
     topics = {name: question.topic for name, question in questions.items()}
     for row in rows:
         cell, asked = Cell(row["arm"], row["condition"]), {entry["question"] for entry in row["per_question"]}

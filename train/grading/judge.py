@@ -141,17 +141,7 @@ def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer) -> Verdi
         why = f"replied: {judgement.reply.strip()}"
     else:
         why = f"no offered letter in the reply: {judgement.reply.strip() or '(empty)'}"
-    return Verdict(
-        arm=answer.arm,
-        seed=answer.seed,
-        condition=answer.condition,
-        question=answer.question,
-        sample=answer.sample,
-        grader=judge.name,
-        verdict=word,
-        answer=answer.key,
-        why=why,
-    )
+    return Verdict.on(answer, judge.name, word, why=why)
 
 
 def summarise(judge: JudgeRules, cases: Mapping[AnswerId, Case], judgements: Mapping[str, Judgement]) -> dict[str, Any]:

@@ -86,17 +86,7 @@ def by_people(answers: Iterable[Answer], labels: Iterable[Label]) -> dict[Answer
         answer = by_id[label.answer]
         said = ", ".join(filter(None, (label.who, label.when)))
         verdicts.setdefault(answer.id, []).append(
-            Verdict(
-                arm=answer.arm,
-                seed=answer.seed,
-                condition=answer.condition,
-                question=answer.question,
-                sample=answer.sample,
-                grader=label.grader,
-                verdict=label.verdict,
-                answer=answer.key,
-                why=": ".join(filter(None, (said, label.why))),
-            )
+            Verdict.on(answer, label.grader, label.verdict, why=": ".join(filter(None, (said, label.why))))
         )
     return verdicts
 

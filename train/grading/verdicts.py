@@ -147,15 +147,10 @@ class _Automatic:
             references = self.references[question.split == GENERAL]
             similar, why = resembles(references, question.id, text, self.nearest_f1)
             word, why = ("correct", why) if similar else self._abstained_or("wrong", text, why)
-        return Verdict(
-            arm=answer.arm,
-            seed=answer.seed,
-            condition=answer.condition,
-            question=answer.question,
-            sample=answer.sample,
-            grader=grader,
-            verdict=word,
-            answer=answer.key,
+        return Verdict.on(
+            answer,
+            grader,
+            word,
             why=why,
             found=outcome.found,
             missing=outcome.missing,
