@@ -14,6 +14,12 @@ from typing import Any, Literal, get_args
 Fact = str | tuple[str, ...]
 """Something that an answer must (or must not) say: a text, alternatives of which one suffices, or `/regex/`."""
 
+
+def fact_label(fact: Fact) -> str:
+    """The fact as people and messages call it."""
+    return fact if isinstance(fact, str) else " | ".join(fact)
+
+
 Split = Literal["train", "validation", "seen", "unseen", "unanswerable"]
 SPLITS: tuple[str, ...] = ("train", "validation", "seen", "unseen", "unanswerable")
 TEST_SPLITS: tuple[str, ...] = ("seen", "unseen", "unanswerable")
@@ -89,6 +95,11 @@ class Context:
     expects: Expectation
     facts: tuple[Fact, ...] = ()
     forbidden: tuple[Fact, ...] = ()
+
+    @property
+    def is_counterfactual(self) -> bool:
+        """Whether the condition shows passages that say something untrue, where the question has an answer."""
+        return self.condition.startswith("counterfactual")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from train.data.problems import Problems, did_you_mean, named
 from train.data.text import normalise
-from train.records import Counterfactual, Fact, Question
+from train.records import Counterfactual, Fact, Question, fact_label
 
 Numbered = Sequence[tuple[int, Question]]
 """Questions with their rows."""
@@ -69,18 +69,14 @@ def _counterfactual_problems(given: Counterfactual, answer: str, check: CheckRub
         # What is forbidden counts only beside a fact that holds.
         stated = [fact for fact in given.forbidden if held and check(held, (fact,), given.text)]
         mend = "reword the fact, add an alternative, or mend the text"
-        found += [f"the text lacks its own fact '{_label(fact)}'; {mend}" for fact in lacking]
+        found += [f"the text lacks its own fact '{fact_label(fact)}'; {mend}" for fact in lacking]
         mend = "narrow what is forbidden, or mend the text"
-        found += [f"the text states '{_label(fact)}', which it forbids; {mend}" for fact in stated]
+        found += [f"the text states '{fact_label(fact)}', which it forbids; {mend}" for fact in stated]
     if answer and not check(given.facts, given.forbidden, answer):
-        labels = "', '".join(map(_label, given.facts))
+        labels = "', '".join(map(fact_label, given.facts))
         mend = "ask for what only the counterfactual text says, or forbid what is true"
         found.append(f"the reference answer passes the counterfactual rubric ('{labels}') too; {mend}")
     return found
-
-
-def _label(fact: Fact) -> str:
-    return fact if isinstance(fact, str) else " | ".join(fact)
 
 
 def check_evidence(rows: Numbered, passages: Collection[str], problems: Problems) -> None:

@@ -19,12 +19,10 @@ from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
-from train.grading.verdicts import beside, cases_to_judge, grade, headline
-from train.records import WORDS
+from train.grading.verdicts import beside, cases_to_judge, grade, headline, rubric_of
 
 __all__ = [
     "WITHDRAWN",
-    "WORDS",
     "Case",
     "Crossings",
     "JudgeRules",
@@ -44,6 +42,7 @@ __all__ = [
     "read_labels",
     "read_word",
     "render_case",
+    "rubric_of",
     "rubric_passes",
     "sides",
     "standing",

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from train.grading.normalise import Normalised, normalise, survives
-from train.records import Fact
+from train.records import Fact, fact_label
 
 LONG = 4096
 """In a text of more characters than this, a regex must match within `WINDOW` of them."""
@@ -53,15 +53,10 @@ class Statement:
         return None
 
 
-def label_of(fact: Fact) -> str:
-    """The fact as messages call it."""
-    return fact if isinstance(fact, str) else " | ".join(fact)
-
-
 def compile_fact(fact: Fact) -> Statement:
     """The fact ready for matching; call it on a fact without `fact_problems` only."""
     alternatives = (fact,) if isinstance(fact, str) else fact
-    return Statement(label_of(fact), tuple(map(_compile_alternative, alternatives)))
+    return Statement(fact_label(fact), tuple(map(_compile_alternative, alternatives)))
 
 
 def _compile_alternative(written: str) -> Alternative:

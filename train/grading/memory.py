@@ -39,7 +39,7 @@ def is_remembered(
     """
     if answer.condition == NONE.name:
         return False
-    counterfactual = context is not None and context.condition.startswith("counterfactual")
+    counterfactual = context is not None and context.is_counterfactual
     if counterfactual and compile_rubric(question.facts, question.forbidden).judge(text).passed:
         return True
     return bool(text.text) and memory.get((answer.arm, answer.seed, answer.question)) == text.text

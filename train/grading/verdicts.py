@@ -138,7 +138,7 @@ class _Automatic:
         if question is None:
             raise UserError(f"answer {describe(answer.id)}: there is no such question; add it or drop the answer")
         context = self.contexts.get((answer.question, answer.condition))
-        facts, forbidden = _rubric_of(question, context)
+        facts, forbidden = rubric_of(question, context)
         text = normal_form(answer.text)
         outcome = compile_rubric(facts, forbidden).judge(text)
         grader, word, why = RUBRIC, *self._word(question, context, text, outcome)
@@ -168,7 +168,7 @@ class _Automatic:
             return None
         question = self.questions[answer.question]
         context = self.contexts.get((answer.question, answer.condition))
-        facts, forbidden = _rubric_of(question, context)
+        facts, forbidden = rubric_of(question, context)
         unknown = not facts and self._is_unanswerable(question, context)
         reference = question.answer.strip() if self._has_reference(question, context) and not unknown else ""
         if not (facts or reference or unknown):
@@ -215,19 +215,15 @@ class _Automatic:
     def _has_reference(self, question: Question, context: Context | None) -> bool:
         # The reference states the true answer, which under a counterfactual context is not the one asked for.
         has_one = question.id in self.references[question.split == GENERAL].numbers
-        return has_one and not _is_counterfactual(context)
+        return has_one and not (context is not None and context.is_counterfactual)
 
 
-def _rubric_of(question: Question, context: Context | None) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+def rubric_of(question: Question, context: Context | None) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
     """The facts and forbidden statements that count; the question's own where the context brings none."""
-    if context is not None and (context.facts or _is_counterfactual(context)):
+    if context is not None and (context.facts or context.is_counterfactual):
         return context.facts, context.forbidden
     return question.facts, question.forbidden
 
 
 def _is_empty(text: Normalised) -> bool:
     return not text.text.strip("*_~#")
-
-
-def _is_counterfactual(context: Context | None) -> bool:
-    return context is not None and context.condition.startswith("counterfactual")

@@ -10,12 +10,12 @@ from typing import Any
 
 from train.errors import UserError
 from train.findings import stored_labels
-from train.grading import WITHDRAWN, WORDS, Label, standing
+from train.grading import WITHDRAWN, Label, standing
 from train.labelling.items import graded_right, items
 from train.labelling.plan import draw, sequence
 from train.labelling.quality import BOUND, STEP, Pair, measure
 from train.labelling.storing import append, labeller, now
-from train.records import AnswerId, Findings, is_right
+from train.records import WORDS, AnswerId, Findings, is_right
 from train.report.texts import encodable
 from train.store import Run
 

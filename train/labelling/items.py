@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.errors import UserError
-from train.grading import headline
-from train.records import Answer, AnswerId, Context, Expectation, Fact, Findings, Question, is_person, is_right, to_json
+from train.grading import headline, rubric_of
+from train.records import (
+    Answer,
+    AnswerId,
+    Context,
+    Expectation,
+    Findings,
+    Question,
+    fact_label,
+    is_person,
+    is_right,
+    to_json,
+)
 from train.store import digest
 
 COUNTERFACTUAL = "The passages say something untrue on purpose. What they say is what counts, as the facts name it."
@@ -68,26 +78,20 @@ def graded_right(findings: Findings) -> dict[AnswerId, bool | None]:
 
 
 def _item(recipe: str, answer: Answer, question: Question, context: Context | None) -> Item:
-    counterfactual = context is not None and context.condition.startswith("counterfactual")
-    own = context is not None and (bool(context.facts) or counterfactual)  # as the rubric's grader has it
     # A question without an answer is asked with true passages under that condition too.
-    untrue = counterfactual and context is not None and context.expects == "answer"
-    facts, forbidden = (context.facts, context.forbidden) if own and context else (question.facts, question.forbidden)
+    untrue = context is not None and context.is_counterfactual and context.expects == "answer"
+    facts, forbidden = rubric_of(question, context)
     return Item(
         id=_letters(digest([recipe, to_json(answer.id), answer.key])),
         question=question.text,
         expects=context.expects if context else "answer",
         reference="" if untrue else question.answer,
-        facts=_in_words(facts),
-        forbidden=_in_words(forbidden),
+        facts=tuple(map(fact_label, facts)),
+        forbidden=tuple(map(fact_label, forbidden)),
         passages=tuple((passage.source, passage.text) for passage in (context.passages if context else ())),
         answer=answer.text,
         note=COUNTERFACTUAL if untrue else "",
     )
-
-
-def _in_words(facts: Sequence[Fact]) -> tuple[str, ...]:
-    return tuple(fact if isinstance(fact, str) else " | ".join(fact) for fact in facts)
 
 
 def _letters(hexadecimal: str) -> str:

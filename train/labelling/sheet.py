@@ -13,11 +13,11 @@ from train.data.problems import Problems, did_you_mean, shown
 from train.data.tables import Row, Table, check_columns, read_table
 from train.errors import UserError
 from train.findings import load_findings, stored_labels
-from train.grading import WORDS, Label, read_word, standing
+from train.grading import Label, read_word, standing
 from train.labelling.items import Item, graded_right, items
 from train.labelling.plan import draw, sequence
 from train.labelling.storing import LABELS, labeller, now
-from train.records import Answer, Word, to_json
+from train.records import WORDS, Answer, Word, to_json
 from train.report.sheets import BOM
 from train.report.texts import encodable, sheet, unsheet, visible
 from train.store import Run
