@@ -19,7 +19,7 @@ from train.decoder.anatomy import Decoder
 from train.decoder.flat import Flat
 from train.decoder.products import linear
 
-QUERIES = 384
+QUERIES = 640
 """About so many queries, of all heads that share a key head, are computed at a time."""
 
 

@@ -13,7 +13,7 @@ def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = No
     PyTorch's own float32 products on a CPU are MKL's, which on AMD's processors leaves half of each AVX-512 register
     unused; oneDNN does not, and takes half the time. Both add up in float32, in another order.
     """
-    if x.dtype == torch.float32 and x.device.type == "cpu" and onednn():
+    if x.dtype == torch.float32 and x.is_cpu and onednn():
         try:
             product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(dense(x), dense(weight), bias, "none", [], "")
             return product
