@@ -1,10 +1,10 @@
-"""From stored answers to the report: reading a run, grading it again, comparing, rendering.
+"""From stored answers to the report: reading and grading them again, comparing, writing the report.
 
 The run is made up: so many questions, each with a passage of its own, a rubric and a topic, asked of four arms under
 two conditions; the answers are right, wrong, refusals or cut off, in words that mostly differ from sample to sample.
-With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails. It is
-read, graded, compared and reported on by the functions that `openbook grade`, `report` and `verify` call, in a process
-that has loaded its libraries (statsmodels takes a second, whatever the run).
+With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails. What
+is timed is all that `openbook grade` and `openbook label` do to such a run after its labels, its rubrics or a rule have
+changed, files written, in a process that has loaded its libraries (statsmodels takes a second, whatever the run).
 
     python scripts/bench_report.py --out report.json                                # 1,000 questions, 32,000 answers
     python scripts/bench_report.py --questions 100 1000 --labels 0 400 --repeats 5
@@ -27,7 +27,7 @@ from train.models import peak_bytes
 ARMS = {"base": "untouched", "closed-book": "tuned", "open-book": "tuned", "mixed": "tuned"}
 CONDITIONS = ("none", "gold")
 SAMPLES = 4
-STEPS = ("load", "regrade", "recompute", "render")
+STEPS = ("grade", "compare", "report")
 WORDS = [
     "harbour", "lantern", "ferry", "winter", "crossing", "keeper", "schedule", "timber", "island", "signal", "captain",
     "morning", "storm", "ledger", "office", "deck", "cargo", "north", "window", "letter", "visitor", "garden", "engine",
@@ -135,22 +135,21 @@ def perform(task: Measurement) -> Measurement:
     import scipy.stats  # noqa: F401
     import statsmodels.api  # noqa: F401
 
-    from train import report
-    from train.assess import recompute, regrade
-    from train.findings import load_findings, uncollected
+    from train import report  # noqa: F401
+    from train.assess import GradingRules, grade_answers, write_comparison, write_report
+    from train.findings import uncollected
+    from train.progress import Screen
     from train.store import Run
 
-    run = Run.of(Path(task["directory"]))
-    moments = [time.perf_counter()]
-    findings = load_findings(run)
-    moments.append(time.perf_counter())
-    regrade(run, findings)
-    moments.append(time.perf_counter())
-    recompute(run, findings)
-    moments.append(time.perf_counter())
-    with uncollected():  # as `write_report` does
-        report.render(findings)
-    moments.append(time.perf_counter())
+    with Run.of(Path(task["directory"])) as run, uncollected():  # as `assess` does
+        run.unstage("grading")
+        moments = [time.perf_counter()]
+        findings = grade_answers(run, Screen(quiet=True), GradingRules())
+        moments.append(time.perf_counter())
+        findings = write_comparison(run, findings)
+        moments.append(time.perf_counter())
+        write_report(run, findings)
+        moments.append(time.perf_counter())
     return {
         "seconds": moments[-1] - moments[0],
         "units": len(findings.answers),

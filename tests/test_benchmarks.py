@@ -195,7 +195,7 @@ def test_reports_are_timed_by_step(measure):
         run = summary["runs"][0]
         assert run["units"] == 128
         assert sum(run["steps"].values()) == pytest.approx(run["seconds"])
-    assert "load, s" in printed
+    assert "grade, s" in printed
 
 
 @pytest.mark.parametrize(

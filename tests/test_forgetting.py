@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from train.assess import comparison_text
 from train.cli import main
 from train.dataset import load_dataset
 from train.errors import InputProblems
@@ -213,7 +214,7 @@ def test_the_run_verifies_and_a_changed_figure_is_found(ran, tmp_path, openbook)
     changed = Path(shutil.copytree(ran, tmp_path / "changed"))
     content = comparison(changed)
     content["forgetting"][1]["difference"] = -0.5
-    (changed / "comparison.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (changed / "comparison.json").write_text(comparison_text(content), encoding="utf-8")
     code, out, err = openbook("verify", changed)
     assert code == 1
     assert "comparison.json.forgetting[1].difference: -0.5 is stored" in out + err

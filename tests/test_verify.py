@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from train.assess import GradingRules, assess
+from train.assess import GradingRules, assess, comparison_text
 from train.grading import Label
 from train.progress import Screen
 from train.records import AnswerId, to_json
@@ -122,7 +122,7 @@ def written(content: Any, name: str) -> str:
         return json.dumps(content, indent=2, sort_keys=True)
     if name.endswith("openbook.json"):
         return json.dumps(content, indent=1)
-    return json.dumps(content, indent=1, ensure_ascii=False) + ("\n" if name == "comparison.json" else "")
+    return comparison_text(content) if name == "comparison.json" else json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def flipped(name: str) -> Edit:

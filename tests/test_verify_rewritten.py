@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from train.assess import write_report
+from train.assess import comparison_text, write_report
+from train.findings import load_findings
 from train.store import Run, digest, seal
 
 from .foreign.material import said, write_answers, write_harness, write_questions
@@ -39,7 +40,7 @@ def amended(folder: Path, **entries: Any) -> None:
     """The manifest has these entries, and the report is written anew."""
     with Run.of(folder) as run:
         run.amend(entries)
-        write_report(run)
+        write_report(run, load_findings(run))
 
 
 def resealed(folder: Path, name: str, number: int, **cells: Any) -> None:
@@ -117,7 +118,7 @@ def test_a_null_that_was_taken_out_is_named(openbook, run):
     content = json.loads((run / "comparison.json").read_text(encoding="utf-8"))
     cell = next(number for number, cell in enumerate(content["cells"]) if cell.get("corrected", 0) is None)
     del content["cells"][cell]["corrected"]
-    (run / "comparison.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (run / "comparison.json").write_text(comparison_text(content), encoding="utf-8")
     named = f"comparison.json.cells[{cell}].corrected: nothing is stored, None recomputed\n"
     assert named in found(openbook, run)
 

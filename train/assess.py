@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 from train import comparison, grading, report
 from train.errors import UserError
-from train.findings import load_findings, stored_labels, uncollected
+from train.findings import lasting, load_answered, stored_labels, stored_verdicts, uncollected, with_verdicts
 from train.judging import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
@@ -18,6 +19,11 @@ from train.store import Run, digest
 
 GRADING = "grading-3"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
+
+DEPTH = 4
+"""comparison.json is indented so deep: down to a cell's `per_question`."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 CHANGED = "changed_after_answers"
 """In the manifest's plan: the parts of it that were changed when answers were there already."""
@@ -45,11 +51,12 @@ def assess(
 
     `bench` is the judge that is asked about answers, if there is one; `redacted`: see `report_files`.
     """
-    if "grade" in stages:
-        grade_answers(run, screen, rules, bench)
-    if "report" in stages:
-        write_comparison(run)
-        write_report(run, redacted=redacted)
+    with uncollected() if bench is None else nullcontext():
+        findings = None
+        if "grade" in stages:
+            findings = grade_answers(run, screen, rules, bench)
+        if "report" in stages:
+            write_report(run, write_comparison(run, findings or graded_findings(run)), redacted=redacted)
 
 
 def assess_again(run: Run, screen: Screen) -> None:
@@ -90,6 +97,7 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
     run.amend({"comparison": {**plan, CHANGED: sorted(changed)}})
 
 
+@uncollected()
 def graded_from(run: Run, findings: Findings) -> str:
     """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts and answers, what people
     and the judge said."""
@@ -107,34 +115,47 @@ def graded_from(run: Run, findings: Findings) -> str:
     )
 
 
-def is_graded(run: Run, findings: Findings) -> bool:
-    """Whether the stored verdicts are those of the stored answers, all of them."""
+def stored_grading(run: Run, findings: Findings) -> Sequence[Verdict] | None:
+    """The stored verdicts, where they are those of the stored answers, all of them; None where they are not."""
     stage = run.manifest().get("stages", {}).get("grading", {})
-    return bool(stage) and (stage["made_from"], stage.get("verdicts")) == (
-        graded_from(run, findings),
-        len(findings.verdicts),
-    )
+    if not stage or stage["made_from"] != graded_from(run, findings):
+        return None
+    verdicts = stored_verdicts(run)
+    return verdicts if stage.get("verdicts") == len(verdicts) else None
 
 
-def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | None = None) -> None:
+def graded_findings(run: Run) -> Findings:
+    """What is stored, graded. Raises `UserError` where answers, or verdicts on them as they are now, are missing."""
+    require_answers(run)
+    findings = load_answered(run)
+    verdicts = stored_grading(run, findings)
+    if verdicts is None:
+        raise UserError(f"{run.directory}: the answers, as they are now, are not graded; run `openbook grade` first")
+    return with_verdicts(findings, verdicts)
+
+
+def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | None = None) -> Findings:
     """Grades every stored answer with every grader that can; never samples anything again, nor asks a judge twice."""
     require_answers(run)
     judge = bench.rules if bench else rules.judge
     run.amend({"grading": to_json(replace(rules, judge=judge))})
-    findings = load_findings(run)
-    if is_graded(run, findings):
-        return
+    findings = load_answered(run)
+    verdicts = stored_grading(run, findings)
+    if verdicts is not None:
+        return with_verdicts(findings, verdicts)
     cases = cases_of(run, findings)
     if bench:
         judge_answers(run, cases, bench, screen)
     with screen.stage("grading", len(findings.answers)) as advance:
         run.unstage("grading")  # a kill in between must not leave a false mark
         verdicts = regrade(run, findings)
-        run.write_records("verdicts.jsonl", [to_json(verdict) for verdict in verdicts])
+        with uncollected():
+            run.write_records("verdicts.jsonl", map(to_json, verdicts))
         if judge or "judging" in run.manifest():
             run.amend({"judging": summary(run, cases)})
         run.stage("grading", graded_from(run, findings), verdicts=len(verdicts))
         advance(len(findings.answers), "")
+    return with_verdicts(replace(findings, manifest=lasting(run.manifest())), verdicts)
 
 
 def require_answers(run: Run) -> None:
@@ -158,13 +179,11 @@ def regrade(run: Run, findings: Findings) -> list[Verdict]:
     )
 
 
-def write_comparison(run: Run) -> None:
-    """Compares the cells as planned and writes comparison.json."""
-    require_answers(run)
-    findings = load_findings(run)
-    if not is_graded(run, findings):
-        raise UserError(f"{run.directory}: the answers, as they are now, are not graded; run `openbook grade` first")
-    run.write("comparison.json", comparison_text(recompute(run, findings)))
+def write_comparison(run: Run, findings: Findings) -> Findings:
+    """Compares the cells as planned, writes comparison.json and adds it to the findings."""
+    text = comparison_text(recompute(run, findings))
+    run.write("comparison.json", text)
+    return replace(findings, comparison=json.loads(text))
 
 
 @uncollected()
@@ -194,23 +213,35 @@ def recompute(run: Run, findings: Findings) -> dict[str, Any]:
 
 
 def comparison_text(result: Mapping[str, Any]) -> str:
-    """comparison.json as it is written."""
-    return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    """comparison.json as it is written: a question's row of a cell, like all that is as deep or deeper, is one line."""
+    return laid_out(result, DEPTH) + "\n"
+
+
+def laid_out(value: Any, depth: int, margin: str = "\n") -> str:
+    """JSON, indented down to so many levels. Python's own `indent` takes a dozen times as long, however deep."""
+    if not depth or not value or not isinstance(value, (Mapping, list)):
+        return _JSON.encode(value)
+    inner = margin + " "
+    if isinstance(value, list):
+        lines = [laid_out(each, depth - 1, inner) for each in value]
+    else:
+        lines = [f"{_JSON.encode(key)}: {laid_out(each, depth - 1, inner)}" for key, each in value.items()]
+    begin, end = "[]" if isinstance(value, list) else "{}"
+    return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
 
 
 @uncollected()
-def report_files(run: Run, *, redacted: bool = False) -> dict[str, str]:
+def report_files(run: Run, findings: Findings, *, redacted: bool = False) -> dict[str, str]:
     """The files of the report: name -> content; the redacted ones too where they are wanted or there already."""
-    findings = load_findings(run)
     files = report.render(findings)
     if redacted or any(run.path(name).exists() for name in report.REDACTED_FILES):
         files |= report.render_redacted(findings)
     return files
 
 
-def write_report(run: Run, *, redacted: bool = False) -> None:
+def write_report(run: Run, findings: Findings, *, redacted: bool = False) -> None:
     """Writes the report, its tables and its figures; figures of an earlier report that this one has not are removed."""
-    files = report_files(run, redacted=redacted)
+    files = report_files(run, findings, redacted=redacted)
     for name, text in files.items():
         run.write(name, text)
     for name in report.FIGURE_FILES:

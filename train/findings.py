@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from train import comparison, data
 from train.errors import UserError
 from train.grading import Label, disputed, sides
 from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict, general_ids
-from train.store import CHECK, Run, revive, revive_context, unsealed
+from train.store import CHECK, Record, Run, revive, revive_context, unsealed
 
 VOLATILE = ("stages", CHECK)
 """Entries of the manifest that change when a report is written; a report that showed them could not be made again."""
@@ -53,6 +54,13 @@ def load_findings(run: Run) -> Findings:
     Raises:
         UserError: the directory holds no run, or its records do not belong together.
     """
+    findings = with_verdicts(load_answered(run), stored_verdicts(run))
+    return replace(findings, comparison=read_json(run, "comparison.json"))
+
+
+@uncollected()
+def load_answered(run: Run) -> Findings:
+    """The same, but for verdicts and what follows from them, which `with_verdicts` adds. Raises `UserError`."""
     manifest = run.manifest()
     if not manifest:
         raise UserError(f"{run.directory}: holds no run; begin with `openbook run`")
@@ -62,27 +70,47 @@ def load_findings(run: Run) -> Findings:
         contexts = [revive_context(record, passages) for record in stored]
     except KeyError as error:
         raise UserError(f"{run.path('contexts.jsonl')}: names the passage {error}, which is not stored") from error
-    verdicts = [revive(Verdict, record) for record in run.records("verdicts.jsonl")]
     answers = read_answers(run)
     targets = {record["completion"] for record in run.records("training.jsonl")}
     questions = [revive(Question, record) for record in run.records("questions.jsonl")]
     general = general_ids(questions)
     tested = [answer for answer in answers if answer.question not in general]
-    headline = comparison.count_verdicts(questions, answers, *sides(verdicts)).headline
     return Findings(
-        comparison=read_json(run, "comparison.json"),
+        comparison={},
         questions=questions,
         contexts=contexts,
         answers=answers,
-        verdicts=verdicts,
-        headline=headline,
+        verdicts=(),
+        headline={},
         prompts={(record["question"], record["condition"]): record["prompt"] for record in stored if record["prompt"]},
         audit={**manifest.get("audit", {}), "answers": data.audit_answers(tested, targets)},
         training=manifest.get("training", []),
-        manifest={key: value for key, value in manifest.items() if key not in VOLATILE},
-        causes=comparison.causes_of(questions, contexts, answers, headline),
+        manifest=lasting(manifest),
+    )
+
+
+@uncollected()
+def with_verdicts(findings: Findings, verdicts: Sequence[Verdict]) -> Findings:
+    """The findings with these verdicts, and what follows from them."""
+    questions, answers = findings.questions, findings.answers
+    headline = comparison.count_verdicts(questions, answers, *sides(verdicts)).headline
+    return replace(
+        findings,
+        verdicts=verdicts,
+        headline=headline,
+        causes=comparison.causes_of(questions, findings.contexts, answers, headline),
         disputed=frozenset(disputed(verdicts)),
     )
+
+
+def stored_verdicts(run: Run) -> list[Verdict]:
+    """What the graders said of the answers."""
+    return [revive(Verdict, record) for record in run.records("verdicts.jsonl")]
+
+
+def lasting(manifest: Record) -> Record:
+    """Of the manifest, what a report shows: all but what changes when a report is written."""
+    return {key: value for key, value in manifest.items() if key not in VOLATILE}
 
 
 def read_json(run: Run, name: str) -> dict[str, Any]:

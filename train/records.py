@@ -7,9 +7,9 @@ never refers to a model, a file or a stage, so that every stage can be called wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 Fact = str | tuple[str, ...]
 """Something that an answer must (or must not) say: a text, alternatives of which one suffices, or `/regex/`."""
@@ -128,8 +128,7 @@ class Prompt:
     tokens: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AnswerId:
+class AnswerId(NamedTuple):
     """Which answer of which cell: the coordinates shared by an answer and its verdicts."""
 
     arm: str
@@ -164,10 +163,11 @@ class Answer:
     prompt_tokens: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    id: AnswerId = field(init=False, repr=False, compare=False)
 
-    @property
-    def id(self) -> AnswerId:
-        return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)
+    def __post_init__(self) -> None:
+        # Made once: a report asks for it a dozen times.
+        object.__setattr__(self, "id", _answer_id(self.arm, self.seed, self.condition, self.question, self.sample))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,10 @@ class Verdict:
     violated: tuple[str, ...] = ()
     overlap: float = 0.0
     remembered: bool = False
+    id: AnswerId = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", _answer_id(self.arm, self.seed, self.condition, self.question, self.sample))
 
     @classmethod
     def on(cls, answer: Answer, grader: str, verdict: Word, **told: Any) -> Verdict:
@@ -207,10 +211,6 @@ class Verdict:
             answer.key,
             **told,
         )
-
-    @property
-    def id(self) -> AnswerId:
-        return _answer_id(self.arm, self.seed, self.condition, self.question, self.sample)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -275,6 +275,7 @@ def is_right(verdict: Word, expects: Expectation) -> bool:
     return verdict == ("correct" if expects == "answer" else "abstained")
 
 
+@lru_cache(maxsize=1024)
 def is_person(grader: str) -> bool:
     """Whether the grader is a person: `person`, or `person:WHO`."""
     return grader.partition(":")[0] == "person"
@@ -288,7 +289,25 @@ def person_word(written: str) -> Word | None:
 
 def to_json(record: Any) -> dict[str, Any]:
     """The record as JSON-ready data: nested records become objects, tuples become lists."""
-    return asdict(record)
+    if isinstance(record, AnswerId):
+        return record._asdict()
+    return {
+        name: value if (value := getattr(record, name)).__class__ in _PLAIN else _plain(value)
+        for name in record.__match_args__  # all fields but those that follow from others
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value.__class__ in _PLAIN:
+        return value
+    if isinstance(value, AnswerId) or is_dataclass(value):
+        return to_json(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def freeze_facts(facts: Any) -> tuple[Fact, ...]:

@@ -48,6 +48,7 @@ def canonical(value: Any) -> str:
 
 # Made once: `json.dumps` makes one for every record, which takes as long as writing it.
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_AS_IT_IS = json.JSONEncoder(ensure_ascii=False)
 
 
 def seal(record: Record) -> Record:
@@ -241,7 +242,7 @@ def read_manifest(directory: Path) -> Record:
 
 def line(record: Record) -> str:
     """A sealed record as one line of a record file."""
-    return json.dumps(seal(record), ensure_ascii=False) + "\n"
+    return _AS_IT_IS.encode(seal(record)) + "\n"
 
 
 def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
@@ -253,7 +254,7 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
             if not text.endswith(b"\n"):
                 return
             try:
-                record = json.loads(text)
+                record = json.loads(text.decode())
                 if not isinstance(record, dict):
                     raise ValueError("not an object")
             except ValueError as error:
@@ -263,7 +264,7 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
 
 def revive(kind: type[T], record: Record) -> T:
     """The record as the frozen record it was written from."""
-    names = kind.__dataclass_fields__  # what `fields` looks up, at once
+    names = kind.__match_args__  # what its constructor takes
     values: Any = {
         key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names
     }

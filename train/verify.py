@@ -205,7 +205,7 @@ def comparisons(run: Run, findings: Findings) -> Iterator[str]:
 
 def reports(run: Run) -> Iterator[str]:
     """Report files that are not what the comparison and the records give."""
-    files = report_files(run)
+    files = report_files(run, load_findings(run))
     for name, expected in files.items():
         try:
             stored = run.path(name).read_bytes().decode("utf-8")

@@ -12,7 +12,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from train.comparison import agreement, statistics
@@ -276,7 +275,7 @@ def _known(cell: Mapping[str, Sequence[Scored]]) -> dict[str, float]:
 
 
 def _error(terms: Sequence[float], topics: Sequence[str]) -> float | None:
-    return statistics.standard_error([Fraction(term) for term in terms], topics)
+    return statistics.standard_error(terms, topics)
 
 
 def _interval(

@@ -35,7 +35,7 @@ def mean(values: Sequence[Fraction]) -> float | None:
     return float(sum((Fraction(top, bottom) for bottom, top in sums.items()), Fraction(0)) / len(values))
 
 
-def standard_deviation(values: Sequence[Fraction]) -> float | None:
+def standard_deviation(values: Sequence[Fraction] | Sequence[float]) -> float | None:
     """The sample standard deviation (ddof = 1): exactly 0 where all are equal, None for fewer than two."""
     import numpy
 
@@ -48,7 +48,7 @@ def standard_deviation(values: Sequence[Fraction]) -> float | None:
     return float(numpy.std(_floats(values), ddof=1))
 
 
-def standard_error(shares: Sequence[Fraction], topics: Sequence[str] = ()) -> float | None:
+def standard_error(shares: Sequence[Fraction] | Sequence[float], topics: Sequence[str] = ()) -> float | None:
     """The standard error of an accuracy: sd(p_q)/√Q, or the topic-clustered one where that is larger.
 
     `topics` names the topic of each share, "" for none; a question without a topic is a cluster of its own.
@@ -249,7 +249,7 @@ def between_seeds(table: Sequence[Sequence[Fraction]], alpha: float) -> dict[str
     }
 
 
-def _floats(values: Sequence[Fraction]) -> Any:
+def _floats(values: Sequence[Fraction] | Sequence[float]) -> Any:
     import numpy
 
     return numpy.array([float(value) for value in values])

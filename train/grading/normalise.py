@@ -85,7 +85,7 @@ def normalise(text: str) -> Normalised:
     return _of_spaced(text)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**15)
 def normal_form(text: str) -> Normalised:
     """`normalise`, for texts that come again soon: samples often repeat one another, and graders look one by one."""
     return normalise(text)

@@ -16,7 +16,7 @@ from train.grading.people import PERSON, Label, by_people, describe, majority
 from train.grading.provisional import NEAREST_F1, References, index_references, resembles
 from train.grading.rubric import Outcome, compile_rubric
 from train.judges import Scope
-from train.records import GENERAL, Answer, AnswerId, Context, Fact, Question, Verdict, Word, is_person
+from train.records import GENERAL, Answer, AnswerId, Context, Fact, Question, Verdict, Word
 
 RUBRIC = "rubric"
 PROVISIONAL = "provisional"
@@ -83,14 +83,14 @@ def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
     best: dict[AnswerId, tuple[tuple[bool, int], Verdict]] = {}
     people: dict[AnswerId, list[Verdict]] = {}
     for verdict in verdicts:
-        name = verdict.grader.partition(":")[0]
-        if name not in RANKS:
+        kind, answer = verdict.grader.partition(":")[0], verdict.id
+        if kind not in RANKS:
             raise ValueError(f"grader {verdict.grader!r}: not one of {', '.join(RANKS)}, judge:NAME, person:WHO")
-        weight = (verdict.verdict != "unscored", RANKS[name])
-        if verdict.id not in best or weight >= best[verdict.id][0]:
-            best[verdict.id] = (weight, verdict)
-        if verdict.verdict != "unscored" and is_person(verdict.grader):
-            people.setdefault(verdict.id, []).append(verdict)
+        weight = (verdict.verdict != "unscored", RANKS[kind])
+        if answer not in best or weight >= best[answer][0]:
+            best[answer] = (weight, verdict)
+        if kind == PERSON and verdict.verdict != "unscored":
+            people.setdefault(answer, []).append(verdict)
     counts = {answer: verdict for answer, (_, verdict) in best.items()}
     return counts | {answer: majority(said) for answer, said in people.items()}
 

@@ -83,8 +83,8 @@ def without_texts(findings: Findings) -> Findings:
         audit=_audit(findings),
         training=[_kept(entry, TRAINED) for entry in findings.training],
         manifest=_manifest(findings),
-        causes={replace(answer, question=numbers[answer.question]): cause for answer, cause in findings.causes.items()},
-        disputed=frozenset(replace(answer, question=numbers[answer.question]) for answer in findings.disputed),
+        causes={answer._replace(question=numbers[answer.question]): cause for answer, cause in findings.causes.items()},
+        disputed=frozenset(answer._replace(question=numbers[answer.question]) for answer in findings.disputed),
     )  # fmt: skip
 
 

@@ -102,7 +102,9 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     writer.writerow(columns)
     known: dict[Any, str] = {}  # most texts stand in many rows
 
-    def cell(value: Any) -> str:
+    def cell(value: Any) -> str | int | float:
+        if value.__class__ in (int, float):
+            return value  # as csv writes it
         if not isinstance(value, str):
             return _value(value)
         made = known.get(value)
@@ -110,7 +112,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
             made = known[value] = texts.sheet(value)
         return made
 
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows(list(map(cell, map(row.get, columns))) for row in rows)
     return BOM + out.getvalue()
 
 
