@@ -135,7 +135,6 @@ def perform(task: Measurement) -> Measurement:
     import scipy.stats  # noqa: F401
     import statsmodels.api  # noqa: F401
 
-    from train import report  # noqa: F401
     from train.assess import GradingRules, grade_answers, write_comparison, write_report
     from train.findings import uncollected
     from train.progress import Screen

@@ -144,6 +144,10 @@ def _answer_id(arm: str, seed: int, condition: str, question: str, sample: int) 
     return AnswerId(arm, seed, condition, question, sample)
 
 
+def _identify(it: Answer | Verdict) -> None:
+    object.__setattr__(it, "id", _answer_id(it.arm, it.seed, it.condition, it.question, it.sample))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One sampled text. `key` is the hash of all that made it; `seed` is the training seed.
@@ -166,8 +170,7 @@ class Answer:
     id: AnswerId = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Made once: a report asks for it a dozen times.
-        object.__setattr__(self, "id", _answer_id(self.arm, self.seed, self.condition, self.question, self.sample))
+        _identify(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ class Verdict:
     id: AnswerId = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", _answer_id(self.arm, self.seed, self.condition, self.question, self.sample))
+        _identify(self)
 
     @classmethod
     def on(cls, answer: Answer, grader: str, verdict: Word, **told: Any) -> Verdict:

@@ -254,7 +254,7 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
             if not text.endswith(b"\n"):
                 return
             try:
-                record = json.loads(text.decode())
+                record = json.loads(text)
                 if not isinstance(record, dict):
                     raise ValueError("not an object")
             except ValueError as error:

@@ -87,7 +87,7 @@ def normalise(text: str) -> Normalised:
 
 @lru_cache(maxsize=2**15)
 def normal_form(text: str) -> Normalised:
-    """`normalise`, for texts that come again soon: samples often repeat one another, and graders look one by one."""
+    """`normalise`, for texts that come again: samples repeat one another, and graders look one by one, memory first."""
     return normalise(text)
 
 
