@@ -118,7 +118,7 @@ def label(run: Run, arm: str, question: str, word: str, who: str) -> dict[str, o
     identifier = AnswerId(**{key: answer[key] for key in ("arm", "seed", "condition", "question", "sample")})
     return {
         "answer": to_json(identifier), "verdict": word, "who": who, "when": "2026-01-01", "why": "",
-        "key": answer["key"],
+        "key": answer["key"], "probability": None,
     }  # fmt: skip
 
 
@@ -213,3 +213,17 @@ def test_runs_under_other_ids_are_found_by_their_texts(two_runs, finished_run, t
     assert {row["question"][:2] for cell in result["cells"] for row in cell["per_question"]} == {"n-"}
     kept = Run.of(Path(out.splitlines()[-1]).parent).records("labels.jsonl")
     assert [record["answer"]["question"] for record in kept] == ["n-lamp2"]
+
+
+def test_of_one_person_s_labels_of_an_answer_the_latest_stands_wherever_it_was_given(two_runs, finished_run, openbook):
+    given = ("compare", two_runs[1], "--questions", finished_run.parent / "questions.jsonl")
+    _, out, _ = openbook(*given)
+    compared = Run.of(Path(out.splitlines()[-1]).parent)
+    (arm,) = {record["answer"]["arm"] for record in compared.records("labels.jsonl")}
+    earlier = {**label(compared, arm, "lamp2", "wrong", "Kim"), "when": "2025-12-31"}
+    compared.append_records("labels.jsonl", [earlier])
+    assert openbook(*given)[0] == 0
+    assert [record["verdict"] for record in compared.records("labels.jsonl")] == ["wrong", "correct"]
+    assert [record["verdict"] for record in compared.records("verdicts.jsonl") if record["grader"] == "person:Kim"] == [
+        "correct"
+    ]
