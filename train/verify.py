@@ -56,7 +56,10 @@ def verify(run: Run) -> list[str]:
         if is_sealed(manifest):
             differences += [*missing(run, manifest), *adapters(run, manifest)]
         # What follows is computed from the records, so it can only be judged where these are sound.
-        return differences or figures(run, manifest) or list(reports(run))
+        if differences:
+            return differences
+        findings = load_findings(run)
+        return figures(run, manifest, findings) or list(reports(run, findings))
     except UserError as error:  # a file that cannot be read any more
         return [str(error)]
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # sealed anew, but not as we write it
@@ -113,9 +116,8 @@ def adapters(run: Run, manifest: Record) -> Iterator[str]:
             yield f"{name}/adapter_config.json: was edited"
 
 
-def figures(run: Run, manifest: Record) -> list[str]:
+def figures(run: Run, manifest: Record, findings: Findings) -> list[str]:
     """What does not follow from the records."""
-    findings = load_findings(run)
     elsewhere = set(manifest["comparison"]["kinds"].values()) == {"given"}
     return [
         *(keys(findings) if elsewhere else ()),
@@ -203,9 +205,9 @@ def comparisons(run: Run, findings: Findings) -> Iterator[str]:
             yield "comparison.json: was reformatted"
 
 
-def reports(run: Run) -> Iterator[str]:
+def reports(run: Run, findings: Findings) -> Iterator[str]:
     """Report files that are not what the comparison and the records give."""
-    files = report_files(run, load_findings(run))
+    files = report_files(run, findings)
     for name, expected in files.items():
         try:
             stored = run.path(name).read_bytes().decode("utf-8")
