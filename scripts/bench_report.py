@@ -2,9 +2,10 @@
 
 The run is made up: so many questions, each with a passage of its own, a rubric and a topic, asked of four arms under
 two conditions; the answers are right, wrong, refusals or cut off, in words that mostly differ from sample to sample.
-With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails. What
-is timed is all that `openbook grade` and `openbook label` do to such a run after its labels, its rubrics or a rule have
-changed, files written, in a process that has loaded its libraries (statsmodels takes a second, whatever the run).
+With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails; with
+`--judged` there is a judge's reply to each. What is timed is all that `openbook grade` and `openbook label` do to such
+a run after its labels, its rubrics or a rule have changed, files written, in a process that has loaded its libraries
+(statsmodels takes a second, whatever the run).
 
     python scripts/bench_report.py --out report.json                                # 1,000 questions, 32,000 answers
     python scripts/bench_report.py --questions 100 1000 --labels 0 400 --repeats 5
@@ -35,10 +36,12 @@ WORDS = [
 """What passages and answers are padded with."""
 
 
-def write_run(directory: Path, questions: int, labels: int) -> None:
-    """A finished run of made-up answers, graded and reported on."""
+def write_run(directory: Path, questions: int, labels: int, *, judged: bool = False) -> None:
+    """A finished run of made-up answers, graded and reported on; with `judged`, a judge has replied to all of them."""
     from train.assess import GradingRules, assess
     from train.comparison import decision_contrasts
+    from train.grading import JudgeRules, Reply
+    from train.judging import Bench
     from train.progress import Screen
     from train.records import Answer, Context, Passage, Question, to_json
     from train.store import Run, context_record, digest
@@ -98,7 +101,14 @@ def write_run(directory: Path, questions: int, labels: int) -> None:
         run.write_records("answers.jsonl", map(to_json, answers))
         run.stage("sampling", digest(sorted(answer.key for answer in answers)), answers=len(answers))
         run.write_records("labels.jsonl", drawn_labels(rng, answers, {each.id: each for each in asked}, labels))
-        assess(run, ("grade", "report"), Screen(quiet=True), GradingRules())
+        judge = JudgeRules("judge:dice", "dice", "here", "dice", "six sides", "all")
+        bench = Bench(
+            judge,
+            "",
+            lambda prompts, handover: handover([Reply(key, rng.choice("AB")) for key in prompts]),
+            lambda: None,
+        )
+        assess(run, ("grade", "report"), Screen(quiet=True), GradingRules(), bench if judged else None)
 
 
 def prose(rng: random.Random, count: int) -> str:
@@ -143,7 +153,7 @@ def perform(task: Measurement) -> Measurement:
     with Run.of(Path(task["directory"])) as run, uncollected():  # as `assess` does
         run.unstage("grading")
         moments = [time.perf_counter()]
-        findings = grade_answers(run, Screen(quiet=True), GradingRules())
+        findings = grade_answers(run, Screen(quiet=True), GradingRules(**run.manifest()["grading"]))
         moments.append(time.perf_counter())
         findings = write_comparison(run, findings)
         moments.append(time.perf_counter())
@@ -163,13 +173,18 @@ def main() -> int:
     parser.add_argument("--questions", type=int, nargs="+", default=[1000], metavar="N",
                         help="questions of the run, each with 32 answers (default: 1000)")  # fmt: skip
     parser.add_argument("--labels", type=int, nargs="+", default=[0], metavar="N", help="answers that people judged")
+    parser.add_argument("--judged", action="store_true", help="the same with a judge's replies to every answer, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         measures = {}
-        for questions, labels in product(options.questions, options.labels):
-            directory = Path(scratch) / f"{questions}-{labels}"
-            write_run(directory, questions, labels)
-            measures[label(questions, labels)] = partial(in_child, __file__, {"directory": str(directory)})
+        for questions, labels, judged in product(
+            options.questions, options.labels, (False, True)[: 1 + options.judged]
+        ):
+            directory = Path(scratch) / f"{questions}-{labels}-{judged}"
+            write_run(directory, questions, labels, judged=judged)
+            measures[label(questions, labels, judged=judged)] = partial(
+                in_child, __file__, {"directory": str(directory)}
+            )
         rows = compare(measures, options.repeats)
     for summary in rows.values():
         for step in ("seconds", *STEPS):
@@ -183,9 +198,10 @@ def main() -> int:
     return finish("report", options, [table])
 
 
-def label(questions: int, labels: int) -> str:
+def label(questions: int, labels: int, *, judged: bool = False) -> str:
     """What a size is called."""
-    return f"{questions:,} questions, {questions * len(ARMS) * len(CONDITIONS) * SAMPLES:,} answers, {labels} labels"
+    answers = questions * len(ARMS) * len(CONDITIONS) * SAMPLES
+    return f"{questions:,} questions, {answers:,} answers, {labels} labels{', judged' if judged else ''}"
 
 
 if __name__ == "__main__":

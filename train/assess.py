@@ -11,7 +11,7 @@ from typing import Any
 from train import comparison, grading, report
 from train.errors import UserError
 from train.findings import lasting, load_answered, stored_labels, stored_verdicts, uncollected, with_verdicts
-from train.judging import JUDGEMENTS, Bench, cases_of, judge_answers, judge_rules, stored_judgements, summary
+from train.judging import JUDGEMENTS, Bench, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json
@@ -143,16 +143,19 @@ def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | 
     verdicts = stored_grading(run, findings)
     if verdicts is not None:
         return with_verdicts(findings, verdicts)
-    cases = cases_of(run, findings)
+    graded = judgements = None
     if bench:
-        judge_answers(run, cases, bench, screen)
+        graded = grade_by_rule(run, findings)
+        judgements = judge_answers(run, graded.cases, bench, screen)
     with screen.stage("grading", len(findings.answers)) as advance:
         run.unstage("grading")  # a kill in between must not leave a false mark
-        verdicts = regrade(run, findings)
+        graded = graded or grade_by_rule(run, findings)
+        judgements = judgements or stored_judgements(run)
+        verdicts = side_by_side(run, findings, graded, judgements)
         with uncollected():
             run.write_records("verdicts.jsonl", map(to_json, verdicts))
         if judge or "judging" in run.manifest():
-            run.amend({"judging": summary(run, cases)})
+            run.amend({"judging": summary(run, graded.cases, judgements)})
         run.stage("grading", graded_from(run, findings), verdicts=len(verdicts))
         advance(len(findings.answers), "")
     return with_verdicts(replace(findings, manifest=lasting(run.manifest())), verdicts)
@@ -165,18 +168,18 @@ def require_answers(run: Run) -> None:
 
 
 @uncollected()
-def regrade(run: Run, findings: Findings) -> list[Verdict]:
-    """Every grader's verdict on every answer, made anew; people's come from labels, a judge's from its replies."""
-    rules = {key: value for key, value in run.manifest()["grading"].items() if key != "judge"}
-    return grading.grade(
-        findings.questions,
-        findings.contexts,
-        findings.answers,
-        labels=stored_labels(run),
-        judge=judge_rules(run),
-        judgements=stored_judgements(run),
-        **rules,
-    )
+def grade_by_rule(run: Run, findings: Findings) -> grading.Graded:
+    """The verdicts of rubric or provisional grader by the manifest's rules, and what its judge is to be shown."""
+    rules = {**run.manifest()["grading"], "judge": judge_rules(run)}
+    return grading.grade_by_rule(findings.questions, findings.contexts, findings.answers, **rules)
+
+
+@uncollected()
+def side_by_side(
+    run: Run, findings: Findings, graded: grading.Graded, judgements: Mapping[str, grading.Judgement]
+) -> list[Verdict]:
+    """These verdicts with people's, from the stored labels, and the judge's, from its replies."""
+    return grading.side_by_side(findings.answers, graded, stored_labels(run), judge_rules(run), judgements)
 
 
 def write_comparison(run: Run, findings: Findings) -> Findings:

@@ -216,8 +216,7 @@ class Verdict:
         )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cell:
+class Cell(NamedTuple):
     """Arm × condition, by name."""
 
     arm: str
@@ -292,7 +291,7 @@ def person_word(written: str) -> Word | None:
 
 def to_json(record: Any) -> dict[str, Any]:
     """The record as JSON-ready data: nested records become objects, tuples become lists."""
-    if isinstance(record, AnswerId):
+    if isinstance(record, (AnswerId, Cell)):
         return record._asdict()
     return {
         name: value if (value := getattr(record, name)).__class__ in _PLAIN else _plain(value)
@@ -303,7 +302,7 @@ def to_json(record: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if value.__class__ in _PLAIN:
         return value
-    if isinstance(value, AnswerId) or is_dataclass(value):
+    if isinstance(value, (AnswerId, Cell)) or is_dataclass(value):
         return to_json(value)
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}

@@ -10,12 +10,13 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from train import data, report
-from train.assess import comparison_text, recompute, regrade, report_files
+from train.assess import comparison_text, grade_by_rule, recompute, report_files, side_by_side
 from train.data.answers import answer_key
 from train.data.problems import shown
 from train.errors import UserError
 from train.findings import load_findings, uncollected
 from train.judging import differences as misjudged
+from train.judging import stored_judgements
 from train.models.source import file_digest
 from train.records import AnswerId, Findings, Passage, TrainingRow, Verdict
 from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, revive, unsealed
@@ -158,10 +159,12 @@ def leakage(run: Run, findings: Findings, manifest: Record, *, elsewhere: bool) 
 
 def verdicts(run: Run, findings: Findings) -> Iterator[str]:
     """Judgements that the judge's replies do not bear out, and verdicts that the graders would not give again."""
-    yield from misjudged(run, findings)
-    graded, again = by_grader(findings.verdicts), by_grader(regrade(run, findings))
-    for identifier, grader in sorted(graded.keys() | again.keys()):
-        stored, now = graded.get((identifier, grader), []), again.get((identifier, grader), [])
+    graded = grade_by_rule(run, findings)
+    yield from misjudged(run, graded.cases)
+    before = by_grader(findings.verdicts)
+    again = by_grader(side_by_side(run, findings, graded, stored_judgements(run)))
+    for identifier, grader in sorted(before.keys() | again.keys()):
+        stored, now = before.get((identifier, grader), []), again.get((identifier, grader), [])
         if stored != now:
             yield f"verdicts.jsonl: {grader} on {coordinates(identifier)}: {difference(stored, now)}"
 

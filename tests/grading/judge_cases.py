@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from train.grading import Case, JudgeRules, cases_to_judge
+from train.grading import Case, JudgeRules, grade_by_rule
 from train.records import Answer, AnswerId, Context, Question
 
 RULES = JudgeRules("judge:j", "j", "here", "j 1", "temperature 0", "provisional")
@@ -37,7 +37,7 @@ def answer(question: str, condition: str, text: str, arm: str = "base", sample: 
 
 
 def cases(answers: list[Answer], rules: JudgeRules = RULES) -> dict[AnswerId, Case]:
-    return cases_to_judge(QUESTIONS, CONTEXTS, answers, abstention="모릅니다.", nearest_f1=0.5, judge=rules)
+    return grade_by_rule(QUESTIONS, CONTEXTS, answers, abstention="모릅니다.", nearest_f1=0.5, judge=rules).cases
 
 
 def case_of(question: str, condition: str, text: str, rules: JudgeRules = ALL) -> Case | None:

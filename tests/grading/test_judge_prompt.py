@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.grading.judge_cases import ALL, RULES, answer, case_of, cases
-from train.grading import cases_to_judge, render_case
+from train.grading import grade_by_rule, render_case
 from train.grading.judge_prompt import CLOSE, LETTERS, OPEN
 from train.records import Question
 
@@ -68,7 +68,7 @@ def test_under_a_counterfactual_context_its_own_facts_count_and_the_reference_is
 
 def test_alternatives_and_patterns_are_shown_in_words():
     question = Question("q", "?", "20 watts", facts=(("20 watts", "20 W", "/20w(att)?s?/"), "/[0-9]{2}/"))
-    found = cases_to_judge([question], [], [answer("q", "x", "20")], abstention="", nearest_f1=0.5, judge=ALL)
+    found = grade_by_rule([question], [], [answer("q", "x", "20")], abstention="", nearest_f1=0.5, judge=ALL).cases
     prompt = render_case(*found.values())
     assert "- 20 watts (or: 20 W; or: a text that this regular expression matches" in prompt
     assert "ignored: [0-9]{2}\n" in prompt

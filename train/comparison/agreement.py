@@ -85,7 +85,14 @@ def grader_rows(
     rows = []
     for grader, given in sorted(by_grader.items()):
         scored: dict[str, list[Scored]] = {arm: [] for arm in arms}
-        for verdict in sorted(given.values(), key=in_order):
+        labelled = sorted((verdict for name, verdict in given.items() if name in labels.people), key=in_order)
+        # Of the others it only counts whether there are any that the grader calls right, and any that it does not.
+        others = {
+            (verdict.arm, verdict.verdict, expected[verdict.question, verdict.condition]): verdict
+            for name, verdict in given.items()
+            if name not in labels.people
+        }
+        for verdict in (*labelled, *others.values()):
             if (each := score(verdict, labels, expected)) is not None:
                 scored.setdefault(verdict.arm, []).append(each)
         rows.append(_row(grader, None, list(scored.values()), alpha))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from train.comparison import statistics
@@ -104,16 +105,15 @@ def fold(
     grouped: dict[tuple[str, str], dict[str, dict[int, list[Answer]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
-    seen: set[tuple[str, int, str, str, int]] = set()
-    for answer in sorted(answers, key=_coordinates):
+    seen: set[AnswerId] = set()
+    for answer in sorted(answers, key=attrgetter("id")):
         if answer.question not in known:
             raise _misplaced(answer, f"no question {answer.question!r}{nearest(answer.question, known)}")
         if (answer.question, answer.condition) not in shown:
             raise _misplaced(answer, f"question {answer.question!r} has no context of this condition; make it first")
-        name = _coordinates(answer)
-        if name in seen:
+        if answer.id in seen:
             raise _misplaced(answer, f"question {answer.question!r} is answered twice; keep one of the two")
-        seen.add(name)
+        seen.add(answer.id)
         grouped[answer.arm, answer.condition][answer.question][answer.seed].append(answer)
     table: dict[Cell, dict[str, Tally]] = {}
     for place, by_question in sorted(grouped.items()):
@@ -124,10 +124,6 @@ def fold(
             seeds = {seed: _count(by_seed[seed], verdicts, context, known[question]) for seed in sorted(by_seed)}
             table[cell][question] = Tally(context.expects, seeds, merge(seeds.values()))
     return table
-
-
-def _coordinates(answer: Answer) -> tuple[str, int, str, str, int]:
-    return answer.arm, answer.seed, answer.condition, answer.question, answer.sample
 
 
 def _misplaced(answer: Answer, what: str) -> UserError:

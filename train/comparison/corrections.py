@@ -127,13 +127,13 @@ def gather(verdicts: Mapping[AnswerId, Verdict], labels: Labels, expected: Expec
 
     That is a grader's verdict, or a person's on an answer that no grader could score.
     """
-    scored: dict[Cell, dict[str, list[Scored]]] = {}
+    scored: dict[Cell, dict[str, list[Scored]]] = defaultdict(lambda: defaultdict(list))
     pools: dict[tuple[str, str], list[Scored]] = defaultdict(list)
     for name in sorted(verdicts, key=in_order):
         each = score(verdicts[name], labels, expected)
         if each is None:
             continue
-        scored.setdefault(Cell(name.arm, name.condition), {}).setdefault(name.question, []).append(each)
+        scored[Cell(name.arm, name.condition)][name.question].append(each)
         if not is_person(verdicts[name].grader):
             for expects in (expected[name.question, name.condition], "mixed"):
                 pools[name.arm, expects].append(each)

@@ -82,8 +82,9 @@ def strata(
         if not is_person(verdict.grader):
             said[verdict.id][verdict.grader] = right(verdict)
     return {
-        name: (name.arm, right(automatic.get(name)), *(word for _, word in sorted(said[name].items())))
+        name: (name.arm, right(automatic.get(name)), *(words[grader] for grader in sorted(words)))
         for name in answers
+        for words in (said[name],)
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from train import __version__, data, grading, provenance
@@ -142,18 +142,18 @@ def compare_answers(
 
 def to_judge(
     rules: GradingRules, questions: Sequence[Question], asked: Asked, answers: Sequence[Answer]
-) -> dict[AnswerId, grading.Case]:
+) -> Mapping[AnswerId, grading.Case]:
     """What the judge would be asked about, by answer; nothing without a judge."""
     if rules.judge is None:
         return {}
-    return grading.cases_to_judge(
+    return grading.grade_by_rule(
         questions,
         asked.contexts,
         answers,
         abstention=rules.abstention,
         nearest_f1=rules.nearest_f1,
         judge=rules.judge,
-    )
+    ).cases
 
 
 def check_paths(paths: Sequence[Path]) -> None:

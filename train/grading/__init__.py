@@ -2,8 +2,8 @@
 
 Pure functions on records; regrading never samples again. `check_rubric`, `find_crossings` and `rubric_passes` are for
 those who bring rubrics and passages, `Label` and the functions beside it for those who bring people's verdicts;
-`disputed` names the answers on which people disagree. A model as grader is asked about the `cases_to_judge`; its
-replies, once stored as `Judgement`, are graded from like everything else.
+`disputed` names the answers on which people disagree. `grade` is two steps: `grade_by_rule` says what a model as
+grader is to be asked about, and its replies, once stored as `Judgement`, enter `side_by_side` like what people said.
 """
 
 from train.grading.judge import (
@@ -19,23 +19,24 @@ from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
-from train.grading.verdicts import beside, cases_to_judge, grade, headline, rubric_of
+from train.grading.verdicts import Graded, beside, grade, grade_by_rule, headline, rubric_of, side_by_side
 
 __all__ = [
     "WITHDRAWN",
     "Case",
     "Crossings",
+    "Graded",
     "JudgeRules",
     "Judgement",
     "Label",
     "Reply",
     "beside",
-    "cases_to_judge",
     "check_rubric",
     "disputed",
     "drawn_with",
     "find_crossings",
     "grade",
+    "grade_by_rule",
     "headline",
     "judgement_of",
     "misread",
@@ -44,6 +45,7 @@ __all__ = [
     "render_case",
     "rubric_of",
     "rubric_passes",
+    "side_by_side",
     "sides",
     "standing",
     "summarise",

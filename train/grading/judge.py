@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from train.grading.judge_prompt import PROMPT, Case
@@ -42,7 +43,13 @@ class JudgeRules:
     def key(self, case: Case) -> str:
         """What the reply to the case depends on. The prompt's own words stay out, so that a later version of them does
         not make earlier replies unreadable."""
-        return digest([self.identity, self.settings, self.prompt, to_json(case)])[:32]
+        return _key(self.identity, self.settings, self.prompt, case)
+
+
+@lru_cache(maxsize=2**17)
+def _key(identity: str, settings: str, prompt: str, case: Case) -> str:
+    # Asked for three times on the way from a reply to a report, and by every answer that says the same.
+    return digest([identity, settings, prompt, to_json(case)])[:32]
 
 
 @dataclass(frozen=True, slots=True)

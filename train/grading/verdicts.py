@@ -25,6 +25,17 @@ RANKS = {grader: rank for rank, grader in enumerate((PROVISIONAL, RUBRIC, JUDGE,
 """Whose word counts most, from least. `judge:NAME` ranks as `judge`, `person:WHO` as `person`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What rubric or provisional grader say of each answer, in the answers' order, and what a judge is shown of some.
+
+    `cases` has an entry for each answer that a judge is asked about; it is empty without one.
+    """
+
+    verdicts: Sequence[Verdict]
+    cases: Mapping[AnswerId, Case]
+
+
 def grade(
     questions: Sequence[Question],
     contexts: Iterable[Context],
@@ -36,42 +47,67 @@ def grade(
     judge: JudgeRules | None = None,
     judgements: Mapping[str, Judgement] | None = None,
 ) -> list[Verdict]:
-    """The verdicts of rubric or provisional grader, judge and people, side by side, in the order of the answers.
+    """The verdicts of rubric or provisional grader, judge and people, side by side: both of the steps below."""
+    answers = list(answers)
+    graded = grade_by_rule(questions, contexts, answers, abstention=abstention, nearest_f1=nearest_f1, judge=judge)
+    return side_by_side(answers, graded, labels, judge, judgements or {})
+
+
+def grade_by_rule(
+    questions: Sequence[Question],
+    contexts: Iterable[Context],
+    answers: Sequence[Answer],
+    *,
+    abstention: str,
+    nearest_f1: float = NEAREST_F1,
+    judge: JudgeRules | None = None,
+) -> Graded:
+    """The verdicts that need no person and no model, and what `judge` is to be shown, if there is one.
 
     An answer without a context of its own is graded by its question's rubric. `abstention` is the recipe's abstention
-    sentence, `nearest_f1` the provisional grader's threshold. `judge` says whose judgements, by the key of their case,
-    become verdicts; a case without one gets none. Raises `UserError` for an answer to a question that is not there and
-    for a rubric that cannot be compiled.
+    sentence, `nearest_f1` the provisional grader's threshold. Raises `UserError` for an answer to a question that is
+    not there and for a rubric that cannot be compiled.
     """
-    answers = list(answers)
-    grader = _automatic(questions, contexts, answers, abstention, nearest_f1)
+    grader = _Automatic(
+        questions={question.id: question for question in questions},
+        contexts={(context.question, context.condition): context for context in contexts},
+        references={
+            general: index_references(question for question in questions if (question.split == GENERAL) == general)
+            for general in (False, True)
+        },
+        abstention=abstention,
+        nearest_f1=nearest_f1,
+        memory=recall(answers),
+    )
+    verdicts = [grader.grade(answer) for answer in answers]
+    cases = {}
+    if judge:
+        for answer, verdict in zip(answers, verdicts, strict=True):
+            if case := grader.case(answer, verdict, judge.scope):
+                cases[answer.id] = case
+    return Graded(verdicts, cases)
+
+
+def side_by_side(
+    answers: Sequence[Answer],
+    graded: Graded,
+    labels: Iterable[Label],
+    judge: JudgeRules | None,
+    judgements: Mapping[str, Judgement],
+) -> list[Verdict]:
+    """Every grader's verdicts in the order of the answers: to `graded` come those of the judge and of people.
+
+    `judge` says whose `judgements`, by the key of their case, become verdicts; a case without one gets none.
+    """
     people = by_people(answers, labels)
     verdicts = []
-    for answer in answers:
-        automatic = grader.grade(answer)
-        case = grader.case(answer, automatic, judge.scope) if judge else None
-        judged = (judgements or {}).get(judge.key(case)) if judge and case else None
+    for answer, automatic in zip(answers, graded.verdicts, strict=True):
         verdicts.append(automatic)
-        if judge and judged:
+        case = graded.cases.get(answer.id)
+        if judge and case and (judged := judgements.get(judge.key(case))):
             verdicts.append(beside(verdict_by(judge, judged, answer), automatic))
         verdicts += [beside(verdict, automatic) for verdict in people.get(answer.id, ())]
     return verdicts
-
-
-def cases_to_judge(
-    questions: Sequence[Question],
-    contexts: Iterable[Context],
-    answers: Iterable[Answer],
-    *,
-    abstention: str,
-    nearest_f1: float,
-    judge: JudgeRules,
-) -> dict[AnswerId, Case]:
-    """What the judge is to judge, by answer; the arguments are those of `grade`."""
-    answers = list(answers)
-    grader = _automatic(questions, contexts, answers, abstention, nearest_f1)
-    cases = ((answer.id, grader.case(answer, grader.grade(answer), judge.scope)) for answer in answers)
-    return {identifier: case for identifier, case in cases if case is not None}
 
 
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
@@ -93,26 +129,6 @@ def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
             people.setdefault(answer, []).append(verdict)
     counts = {answer: verdict for answer, (_, verdict) in best.items()}
     return counts | {answer: majority(said) for answer, said in people.items()}
-
-
-def _automatic(
-    questions: Sequence[Question],
-    contexts: Iterable[Context],
-    answers: Sequence[Answer],
-    abstention: str,
-    nearest_f1: float,
-) -> _Automatic:
-    return _Automatic(
-        questions={question.id: question for question in questions},
-        contexts={(context.question, context.condition): context for context in contexts},
-        references={
-            general: index_references(question for question in questions if (question.split == GENERAL) == general)
-            for general in (False, True)
-        },
-        abstention=abstention,
-        nearest_f1=nearest_f1,
-        memory=recall(answers),
-    )
 
 
 def beside(verdict: Verdict, automatic: Verdict) -> Verdict:

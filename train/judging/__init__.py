@@ -8,7 +8,6 @@ torch takes seconds: `ready.make_ready` gives a recipe's judge, `workload` says 
 from train.judging.bench import Bench
 from train.judging.judgements import (
     JUDGEMENTS,
-    cases_of,
     differences,
     judge_answers,
     judge_rules,
@@ -19,7 +18,6 @@ from train.judging.judgements import (
 __all__ = [
     "JUDGEMENTS",
     "Bench",
-    "cases_of",
     "differences",
     "judge_answers",
     "judge_rules",

@@ -10,7 +10,7 @@ from train.errors import UserError
 from train.grading import Case, Judgement, JudgeRules, Reply
 from train.judging.bench import Bench
 from train.progress import Screen
-from train.records import AnswerId, Findings, to_json
+from train.records import AnswerId, to_json
 from train.store import Run, numbered_records, unsealed
 
 JUDGEMENTS = "judgements.jsonl"
@@ -35,26 +35,22 @@ def revive(record: Mapping[str, Any]) -> Judgement:
         raise UserError(f"{JUDGEMENTS}: holds a line that is no judgement ({error}); remove it") from None
 
 
-def cases_of(run: Run, findings: Findings) -> dict[AnswerId, Case]:
-    """What the run's judge is to judge, by answer; nothing where there is no judge."""
-    rules = dict(run.manifest()["grading"])
-    judge = judge_rules(run)
-    if judge is None:
-        return {}
-    return grading.cases_to_judge(findings.questions, findings.contexts, findings.answers, **{**rules, "judge": judge})
+def judge_answers(
+    run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Bench, screen: Screen
+) -> dict[str, Judgement]:
+    """Has every case judged that is not yet; what was judged before, in whatever run of this command, stays.
 
-
-def judge_answers(run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Bench, screen: Screen) -> None:
-    """Has every case judged that is not yet; what was judged before, in whatever run of this command, stays."""
+    Returns all that is stored then, as `stored_judgements` does.
+    """
     run.mend(JUDGEMENTS)
-    there = stored_judgements(run)
+    replies = stored_judgements(run)
     cases: dict[str, tuple[str, Case]] = {}
     for answer, case in cases_by_answer.items():
         cases.setdefault(bench.rules.key(case), (answer.question, case))
-    missing = {key: grading.render_case(case) for key, (_, case) in cases.items() if key not in there}
+    missing = {key: grading.render_case(case) for key, (_, case) in cases.items() if key not in replies}
     if missing:
         ask_about(run, cases, missing, bench, screen)
-    replies = stored_judgements(run)
+        replies = stored_judgements(run)
     silent = [replies[key] for key in cases if not replies[key].letter]
     if silent:
         said = silent[0].problem or silent[0].reply[:80]
@@ -62,6 +58,7 @@ def judge_answers(run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Ben
             f"{len(silent)} of {len(cases)} replies of {bench.rules.name} hold no letter and count for nothing, like "
             f"{said!r}; a judge that does as it is told, or more grading.judge.max_new_tokens, may help"
         )
+    return replies
 
 
 def ask_about(
@@ -82,17 +79,18 @@ def ask_about(
         bench.ask(missing, handover)
 
 
-def summary(run: Run, cases: Mapping[AnswerId, Case]) -> dict[str, Any] | None:
-    """The judge's work in figures, from what is stored; None without a judge."""
+def summary(run: Run, cases: Mapping[AnswerId, Case], judgements: Mapping[str, Judgement]) -> dict[str, Any] | None:
+    """The judge's work in figures; None without a judge."""
     judge = judge_rules(run)
-    return None if judge is None else grading.summarise(judge, cases, stored_judgements(run))
+    return None if judge is None else grading.summarise(judge, cases, judgements)
 
 
-def differences(run: Run, findings: Findings) -> list[str]:
-    """What is wrong with the stored judgements and their sum, one line each."""
+def differences(run: Run, cases: Mapping[AnswerId, Case]) -> list[str]:
+    """What is wrong with the stored judgements of these cases and their sum, one line each."""
     judgements = [revive(record) for _, record in numbered_records(run.path(JUDGEMENTS))]
     found = grading.misread(judgements)
-    stored, now = run.manifest().get("judging"), summary(run, cases_of(run, findings))
+    stored = run.manifest().get("judging")
+    now = summary(run, cases, {judgement.key: judgement for judgement in judgements})
     if stored != now:
         found.append(f"manifest.json.judging: {stored} is stored, {now} recomputed")
     return found

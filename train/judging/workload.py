@@ -29,14 +29,14 @@ def prompts_at_most(prepared: Prepared, bench: Bench) -> Counter[str]:
         Answer("", 0, context.condition, context.question, 0, references[context.question], key="")
         for context in prepared.contexts
     ]
-    cases = grading.cases_to_judge(
+    cases = grading.grade_by_rule(
         prepared.dataset.questions,
         prepared.contexts,
         answers,
         abstention=abstention,
         nearest_f1=recipe.grading.nearest_f1,
         judge=bench.rules,
-    )
+    ).cases
     found: Counter[str] = Counter()
     for answer, case in cases.items():
         context = shown[answer.question, answer.condition]

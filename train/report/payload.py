@@ -12,6 +12,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from train.records import Answer, Context, Fact, Findings, Verdict
@@ -197,7 +198,7 @@ def _facts(facts: Sequence[Fact], name: Texts) -> list[list[int]]:
 
 def _by_entry(findings: Findings) -> dict[tuple[str, view.CellName], list[Answer]]:
     entries: dict[tuple[str, view.CellName], list[Answer]] = {}
-    for answer in sorted(findings.answers, key=lambda answer: answer.id):
+    for answer in sorted(findings.answers, key=attrgetter("id")):
         entries.setdefault((answer.question, (answer.arm, answer.condition)), []).append(answer)
     return entries
 

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from train.records import Findings, is_right
@@ -64,7 +65,7 @@ def answers_csv(findings: Findings) -> str:
     expects = {(context.question, context.condition): context.expects for context in findings.contexts}
 
     def rows() -> Iterable[Mapping[str, Any]]:
-        for answer in sorted(findings.answers, key=lambda answer: answer.id):
+        for answer in sorted(findings.answers, key=attrgetter("id")):
             verdict = findings.headline.get(answer.id)
             word = verdict.verdict if verdict else "unscored"
             expected = expects.get((answer.question, answer.condition), "answer")
