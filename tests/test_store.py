@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import subprocess
@@ -99,6 +100,34 @@ def test_stored_records_come_back_sealed(run):
     assert all(map(is_sealed, run.records("a.jsonl")))
     assert [unsealed(record) for record in run.records("a.jsonl")] == records
     assert run.records("missing.jsonl") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(seal(RECORD), ensure_ascii=False),
+        json.dumps(seal(RECORD)),
+        json.dumps(dict(reversed(seal(RECORD).items())), separators=(",", ":")),
+        json.dumps(seal({})),
+    ],
+)
+def test_a_line_in_another_layout_is_as_good_as_ours(run, text):
+    run.path("a.jsonl").write_text(text + "\n", encoding="utf-8")
+    assert all(map(is_sealed, run.records("a.jsonl")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"한', '"두'), ('"check":"', '"check":"0'), (',"check"', ',"more":0,"check"'), ('"check":', '"checks":')],
+)
+def test_a_line_of_which_a_letter_was_changed_is_refused(run, old, new):
+    run.write_records("a.jsonl", [{"text": "한국어", "number": 1}, {}])
+    whole = run.path("a.jsonl").read_text(encoding="utf-8")
+    assert len(run.records("a.jsonl")) == 2
+    assert old in whole
+    run.path("a.jsonl").write_text(whole.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(UserError, match=r"a\.jsonl:1: was edited"):
+        run.records("a.jsonl")
 
 
 def test_a_last_line_that_a_kill_cut_short_is_dropped_wherever_it_was_cut(run):

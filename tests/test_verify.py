@@ -339,7 +339,7 @@ def documents(path: Path) -> tuple[list[Any], Callable[[list[Any]], str]]:
     if path.suffix == ".jsonl":
         return (
             [json.loads(each) for each in content.splitlines()],
-            lambda rows: "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
+            lambda rows: "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows),
         )
     return [json.loads(content)], lambda rows: written(rows[0], name)
 

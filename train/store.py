@@ -48,17 +48,21 @@ def canonical(value: Any) -> str:
 
 # Made once: `json.dumps` makes one for every record, which takes as long as writing it.
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-_AS_IT_IS = json.JSONEncoder(ensure_ascii=False)
 
 
 def seal(record: Record) -> Record:
     """The record with its check, which changes when anything else in it does."""
-    return {**record, CHECK: digest(unsealed(record))[:16]}
+    rest = unsealed(record)
+    return {**rest, CHECK: _check(canonical(rest).encode())}
 
 
 def is_sealed(record: Record) -> bool:
     """Whether the record is as it was when it was sealed."""
-    return bool(record.get(CHECK) == digest(unsealed(record))[:16])
+    return bool(record.get(CHECK) == _check(canonical(unsealed(record)).encode()))
+
+
+def _check(written: bytes) -> str:
+    return hashlib.sha256(written).hexdigest()[:16]
 
 
 def unsealed(record: Record) -> Record:
@@ -211,8 +215,8 @@ class Run:
     def records(self, name: str) -> list[Record]:
         """The records of a file; none where there is no such file. Raises `UserError` for a damaged or edited line."""
         path, records = self.path(name), []
-        for number, record in numbered_records(path):
-            if not is_sealed(record):
+        for number, text, record in _lines(path):
+            if not (is_as_written(text) or is_sealed(record)):
                 raise UserError(f"{path}:{number}: was edited; restore the line, or remove it to have it made again")
             records.append(record)
         return records
@@ -241,12 +245,30 @@ def read_manifest(directory: Path) -> Record:
 
 
 def line(record: Record) -> str:
-    """A sealed record as one line of a record file."""
-    return _AS_IT_IS.encode(seal(record)) + "\n"
+    """A sealed record as one line of a record file: what is hashed, and the hash.
+
+    Written so, a line can be checked as it stands.
+    """
+    rest = canonical(unsealed(record))
+    comma = "," if len(rest) > len("{}") else ""
+    return f'{rest[:-1]}{comma}"{CHECK}":"{_check(rest.encode())}"}}\n'
+
+
+def is_as_written(text: bytes) -> bool:
+    """Whether a line's check fits its bytes, which takes a fraction of the time that `is_sealed` takes.
+
+    A line that was written otherwise, say by an earlier version, may be sealed all the same.
+    """
+    rest, _, check = text.rpartition(f',"{CHECK}":"'.encode())
+    return check == f'{_check(rest + b"}")}"}}\n'.encode()
 
 
 def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
     """Line number and record of each line; an unfinished last line is left out, a damaged one raises `UserError`."""
+    return ((number, record) for number, _, record in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes, Record]]:
     if not path.exists():
         return
     with path.open("rb") as file:  # as bytes: a kill may have cut a letter in two
@@ -259,7 +281,7 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
                     raise ValueError("not an object")
             except ValueError as error:
                 raise UserError(f"{path}:{number}: is damaged ({error}); restore it or remove the line") from None
-            yield number, record
+            yield number, text, record
 
 
 def revive(kind: type[T], record: Record) -> T:
