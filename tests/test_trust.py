@@ -107,7 +107,7 @@ def test_an_edited_record_is_refused_and_not_sealed_anew(name, verb, run, comman
         path.write_text(path.read_text(encoding="utf-8").replace('"schema": 1', '"schema": 2'), encoding="utf-8")
     else:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        lines[2] = lines[2].replace('"question": "', '"question": "x', 1)
+        lines[2] = lines[2].replace('"question":"', '"question":"x', 1)
         path.write_text("".join(lines), encoding="utf-8")
     before = path.read_bytes()
     code, _, err = openbook(verb, *command)
