@@ -177,9 +177,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         measures = {}
-        for questions, labels, judged in product(
-            options.questions, options.labels, (False, True)[: 1 + options.judged]
-        ):
+        for questions, labels, judged in product(options.questions, options.labels, sorted({False, options.judged})):
             directory = Path(scratch) / f"{questions}-{labels}-{judged}"
             write_run(directory, questions, labels, judged=judged)
             measures[label(questions, labels, judged=judged)] = partial(

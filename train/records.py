@@ -7,7 +7,7 @@ never refers to a model, a file or a stage, so that every stage can be called wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -291,19 +291,17 @@ def person_word(written: str) -> Word | None:
 
 def to_json(record: Any) -> dict[str, Any]:
     """The record as JSON-ready data: nested records become objects, tuples become lists."""
-    if isinstance(record, (AnswerId, Cell)):
-        return record._asdict()
-    return {
-        name: value if (value := getattr(record, name)).__class__ in _PLAIN else _plain(value)
-        for name in record.__match_args__  # all fields but those that follow from others
-    }
+    made: dict[str, Any] = _plain(record)
+    return made
 
 
 def _plain(value: Any) -> Any:
     if value.__class__ in _PLAIN:
         return value
-    if isinstance(value, (AnswerId, Cell)) or is_dataclass(value):
-        return to_json(value)
+    if isinstance(value, (AnswerId, Cell)):
+        return value._asdict()
+    if hasattr(value, "__dataclass_fields__"):  # all fields but those that follow from others
+        return {name: _plain(getattr(value, name)) for name in value.__match_args__}
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value

@@ -38,7 +38,11 @@ T = TypeVar("T", Question, Passage, TrainingRow, Answer, Verdict, Counterfactual
 
 def digest(value: Any) -> str:
     """A hash of JSON-ready data; the same for the same data, whatever the order of keys."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    return _hash(canonical(value).encode())
+
+
+def _hash(written: bytes) -> str:
+    return hashlib.sha256(written).hexdigest()
 
 
 def canonical(value: Any) -> str:
@@ -52,17 +56,12 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 
 def seal(record: Record) -> Record:
     """The record with its check, which changes when anything else in it does."""
-    rest = unsealed(record)
-    return {**rest, CHECK: _check(canonical(rest).encode())}
+    return {**record, CHECK: digest(unsealed(record))[:16]}
 
 
 def is_sealed(record: Record) -> bool:
     """Whether the record is as it was when it was sealed."""
-    return bool(record.get(CHECK) == _check(canonical(unsealed(record)).encode()))
-
-
-def _check(written: bytes) -> str:
-    return hashlib.sha256(written).hexdigest()[:16]
+    return bool(record.get(CHECK) == digest(unsealed(record))[:16])
 
 
 def unsealed(record: Record) -> Record:
@@ -251,7 +250,7 @@ def line(record: Record) -> str:
     """
     rest = canonical(unsealed(record))
     comma = "," if len(rest) > len("{}") else ""
-    return f'{rest[:-1]}{comma}"{CHECK}":"{_check(rest.encode())}"}}\n'
+    return f'{rest[:-1]}{comma}"{CHECK}":"{_hash(rest.encode())[:16]}"}}\n'
 
 
 def is_as_written(text: bytes) -> bool:
@@ -260,7 +259,7 @@ def is_as_written(text: bytes) -> bool:
     A line that was written otherwise, say by an earlier version, may be sealed all the same.
     """
     rest, _, check = text.rpartition(f',"{CHECK}":"'.encode())
-    return check == f'{_check(rest + b"}")}"}}\n'.encode()
+    return check == f'{_hash(rest + b"}")[:16]}"}}\n'.encode()
 
 
 def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:

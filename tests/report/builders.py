@@ -199,16 +199,11 @@ def _verdict(answer: Answer, word: Word, grader: str, extra: str) -> Verdict:
         "abstained": "says that it does not know",
         "unscored": "",
     }[word]
-    return Verdict(
-        answer.arm,
-        answer.seed,
-        answer.condition,
-        answer.question,
-        answer.sample,
+    return Verdict.on(
+        answer,
         grader,
         word,
-        answer.key,
-        f"{why} {extra}".strip(),
+        why=f"{why} {extra}".strip(),
         found=("8:30",) if word == "correct" else (),
         missing=(f"8:30 or half past 8 {extra}".strip(),) if word == "wrong" else (),
     )

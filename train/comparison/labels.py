@@ -82,9 +82,8 @@ def strata(
         if not is_person(verdict.grader):
             said[verdict.id][verdict.grader] = right(verdict)
     return {
-        name: (name.arm, right(automatic.get(name)), *(words[grader] for grader in sorted(words)))
+        name: (name.arm, right(automatic.get(name)), *(word for _, word in sorted(said[name].items())))
         for name in answers
-        for words in (said[name],)
     }
 
 
