@@ -44,7 +44,8 @@ def write_run(directory: Path, questions: int, labels: int, *, judged: bool = Fa
     from train.judging import Bench
     from train.progress import Screen
     from train.records import Answer, Context, Passage, Question, to_json
-    from train.store import Run, context_record, digest
+    from train.sealing import digest
+    from train.store import Run, context_record
 
     rng = random.Random(0)
     asked, passages, contexts = [], [], []

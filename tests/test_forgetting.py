@@ -19,7 +19,8 @@ from train.labelling.items import graded_right
 from train.loading import load_recipe
 from train.prepare import Prepared, prepare
 from train.records import GENERAL, Question
-from train.store import Run, numbered_records, seal
+from train.sealing import numbered_records, seal
+from train.store import Run
 
 ROWS: list[dict[str, Any]] = [
     {"id": f"g{n}", "question": f"Which letter is number {n}?", "answer": f"It is {letter}.", "facts": [f"/{letter}/"]}

@@ -9,7 +9,8 @@ import pytest
 from train.errors import InputProblems
 from train.loading import load_recipe
 from train.prepare import prepare
-from train.store import Run, numbered_records
+from train.sealing import numbered_records
+from train.store import Run
 from train.tuning import TokenRow, select_rows
 
 ROWS = [TokenRow((1,) * length, (2,)) for length in (4, 9, 5, 11)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from train.store import numbered_records
+from train.sealing import numbered_records
 
 
 def test_a_smoke_run_takes_the_first_questions_of_each_split_in_a_directory_of_its_own(project, openbook):

@@ -13,7 +13,8 @@ import pytest
 
 import train.report
 from train.report import REDACTED_FILES
-from train.store import numbered_records, read_manifest
+from train.sealing import numbered_records
+from train.store import read_manifest
 
 from .test_compare import TERMS, Rows, answer, asked, said, write
 

@@ -16,7 +16,8 @@ import pytest
 
 from train.errors import UserError
 from train.records import Answer, Context, Counterfactual, Passage, Question, Verdict, to_json
-from train.store import Run, context_record, digest, is_sealed, revive, revive_context, seal, unsealed
+from train.sealing import digest, is_sealed, seal, unsealed
+from train.store import Run, context_record, revive, revive_context
 
 RECORD = {"question": "q1", "text": "코사인 유사도는 1.", "tokens": 12, "seconds": 0.5, "found": ["1", ["one", "uno"]]}
 

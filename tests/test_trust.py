@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from train.store import numbered_records, read_manifest
+from train.sealing import numbered_records
+from train.store import read_manifest
 
 Openbook = Callable[..., tuple[int, str, str]]
 

@@ -17,7 +17,8 @@ from train.assess import GradingRules, assess, comparison_text
 from train.grading import Label
 from train.progress import Screen
 from train.records import AnswerId, to_json
-from train.store import Run, seal
+from train.sealing import seal
+from train.store import Run
 
 Edit = Callable[[Path], None]
 Place = tuple[int | str, ...]

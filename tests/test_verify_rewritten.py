@@ -11,7 +11,8 @@ import pytest
 
 from train.assess import comparison_text, write_report
 from train.findings import load_findings
-from train.store import Run, digest, seal
+from train.sealing import digest, seal
+from train.store import Run
 
 from .foreign.material import said, write_answers, write_harness, write_questions
 

@@ -13,7 +13,8 @@ from train.prepare import Prepared
 from train.processes import Processes
 from train.progress import Screen
 from train.records import Answer, AnswerId, to_json
-from train.store import Run, digest
+from train.sealing import digest
+from train.store import Run
 
 Adapters = Mapping[tuple[str, int], tuning.Adapter]
 """The trained adapters by arm and training seed."""

@@ -15,7 +15,8 @@ from train.judging import JUDGEMENTS, Bench, judge_answers, judge_rules, stored_
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, to_json
-from train.store import Run, digest
+from train.sealing import digest, file_digest
+from train.store import Run
 
 GRADING = "grading-3"
 """Raise it when the graders' rules change, so that stored answers are graded again."""
@@ -97,28 +98,19 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
     run.amend({"comparison": {**plan, CHANGED: sorted(changed)}})
 
 
-@uncollected()
-def graded_from(run: Run, findings: Findings) -> str:
+def graded_from(run: Run) -> str:
     """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts and answers, what people
     and the judge said."""
     manifest = run.manifest()
-    return digest(
-        [
-            GRADING,
-            manifest["grading"],
-            manifest["hashes"]["contexts"],
-            [to_json(question) for question in findings.questions],
-            [[answer.key, answer.text] for answer in findings.answers],
-            run.records("labels.jsonl"),
-            run.records(JUDGEMENTS) if judge_rules(run) else [],
-        ]
-    )
+    names = ["questions.jsonl", "answers.jsonl", "labels.jsonl", *([JUDGEMENTS] if judge_rules(run) else [])]
+    files = {name: file_digest(path) for name in names if (path := run.path(name)).exists()}
+    return digest([GRADING, manifest["grading"], manifest["hashes"]["contexts"], files])
 
 
-def stored_grading(run: Run, findings: Findings) -> Sequence[Verdict] | None:
+def stored_grading(run: Run) -> Sequence[Verdict] | None:
     """The stored verdicts, where they are those of the stored answers, all of them; None where they are not."""
     stage = run.manifest().get("stages", {}).get("grading", {})
-    if not stage or stage["made_from"] != graded_from(run, findings):
+    if not stage or stage["made_from"] != graded_from(run):
         return None
     verdicts = stored_verdicts(run)
     return verdicts if stage.get("verdicts") == len(verdicts) else None
@@ -128,8 +120,10 @@ def graded_findings(run: Run) -> Findings:
     """What is stored, graded. Raises `UserError` where answers, or verdicts on them as they are now, are missing."""
     require_answers(run)
     findings = load_answered(run)
-    verdicts = stored_grading(run, findings)
+    verdicts = stored_grading(run)
     if verdicts is None:
+        for name in ("labels.jsonl", JUDGEMENTS):  # a line that was edited is what is to be mended first
+            run.records(name)
         raise UserError(f"{run.directory}: the answers, as they are now, are not graded; run `openbook grade` first")
     return with_verdicts(findings, verdicts)
 
@@ -140,7 +134,7 @@ def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | 
     judge = bench.rules if bench else rules.judge
     run.amend({"grading": to_json(replace(rules, judge=judge))})
     findings = load_answered(run)
-    verdicts = stored_grading(run, findings)
+    verdicts = stored_grading(run)
     if verdicts is not None:
         return with_verdicts(findings, verdicts)
     graded = judgements = None
@@ -156,7 +150,7 @@ def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | 
             run.write_records("verdicts.jsonl", map(to_json, verdicts))
         if judge or "judging" in run.manifest():
             run.amend({"judging": summary(run, graded.cases, judgements)})
-        run.stage("grading", graded_from(run, findings), verdicts=len(verdicts))
+        run.stage("grading", graded_from(run), verdicts=len(verdicts))
         advance(len(findings.answers), "")
     return with_verdicts(replace(findings, manifest=lasting(run.manifest())), verdicts)
 

@@ -13,7 +13,7 @@ from train.conditions import Condition, Retrieved
 from train.errors import InputProblems
 from train.recipe import Recipe
 from train.records import GENERAL, Passage, Question, general_ids, to_json
-from train.store import digest
+from train.sealing import digest
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from train import comparison, data
 from train.errors import UserError
 from train.grading import Label, disputed, sides
 from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict, general_ids
-from train.store import CHECK, Record, Run, revive, revive_context, unsealed
+from train.sealing import CHECK, Record, unsealed
+from train.store import Run, revive, revive_context
 
 VOLATILE = ("stages", CHECK)
 """Entries of the manifest that change when a report is written; a report that showed them could not be made again."""

@@ -15,7 +15,7 @@ from train.errors import InputProblems
 from train.prompts import ChatFormat, Tokens
 from train.recipe import Optimization, Recipe, Tuned
 from train.records import TrainingRow
-from train.store import digest
+from train.sealing import digest
 
 TUNING = "sft-3"
 """Part of every adapter's fingerprint; raise it when training makes other weights of the same rows."""

@@ -22,7 +22,8 @@ from train.processes import Processes, join, rank
 from train.progress import Screen
 from train.recipe import Recipe
 from train.records import to_json
-from train.store import Run, context_record, digest
+from train.sealing import digest
+from train.store import Run, context_record
 
 
 def execute(

@@ -18,7 +18,8 @@ from train.prompts import ChatFormat
 from train.recipe import Recipe, Tuned
 from train.records import AnswerId, Context, Prompt, Question, TrainingRow
 from train.sampling import Settings, answer_key, pick_engine
-from train.store import Run, digest, revive_context, unsealed
+from train.sealing import digest, unsealed
+from train.store import Run, revive_context
 
 BLOCK = 64
 """The weights that bitsandbytes holds in 4 bits with one common scale."""

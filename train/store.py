@@ -1,20 +1,19 @@
 """The run directory: the only state between stages.
 
-Record files are JSON lines; each line ends with a `check`, a hash of the rest of the line, so that `verify` can name
-the one line that somebody edited. Whole files are replaced atomically; answers are appended and synced batch by batch,
-and a line that a kill cut short is dropped when the file is next opened. A record that was edited is refused wherever
-it is read but in `verify`, so that nothing is computed from it or sealed anew over it.
+Whole files are replaced atomically; answers are appended and synced batch by batch, and a line that a kill cut short is
+dropped when the file is next opened. A record that was edited is refused wherever it is read but in `verify`, so that
+nothing is computed from it or sealed anew over it.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -30,45 +29,9 @@ from train.records import (
     freeze_facts,
     to_json,
 )
+from train.sealing import Record, is_sealed, line, seal, sound_records
 
-CHECK = "check"
-Record = dict[str, Any]
 T = TypeVar("T", Question, Passage, TrainingRow, Answer, Verdict, Counterfactual)
-
-
-def digest(value: Any) -> str:
-    """A hash of JSON-ready data; the same for the same data, whatever the order of keys."""
-    return _hash(canonical(value).encode())
-
-
-def _hash(written: bytes) -> str:
-    return hashlib.sha256(written).hexdigest()
-
-
-def canonical(value: Any) -> str:
-    """The one way in which data is written before it is hashed."""
-    return _CANONICAL.encode(value)
-
-
-# Made once: `json.dumps` makes one for every record, which takes as long as writing it.
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def seal(record: Record) -> Record:
-    """The record with its check, which changes when anything else in it does."""
-    return {**record, CHECK: digest(unsealed(record))[:16]}
-
-
-def is_sealed(record: Record) -> bool:
-    """Whether the record is as it was when it was sealed."""
-    return bool(record.get(CHECK) == digest(unsealed(record))[:16])
-
-
-def unsealed(record: Record) -> Record:
-    """The record without its check."""
-    rest = dict(record)
-    rest.pop(CHECK, None)
-    return rest
 
 
 class Busy(UserError):
@@ -213,12 +176,7 @@ class Run:
 
     def records(self, name: str) -> list[Record]:
         """The records of a file; none where there is no such file. Raises `UserError` for a damaged or edited line."""
-        path, records = self.path(name), []
-        for number, text, record in _lines(path):
-            if not (is_as_written(text) or is_sealed(record)):
-                raise UserError(f"{path}:{number}: was edited; restore the line, or remove it to have it made again")
-            records.append(record)
-        return records
+        return list(sound_records(self.path(name)))
 
     def mend(self, name: str) -> None:
         """Cuts off a last line that a kill left unfinished."""
@@ -243,51 +201,14 @@ def read_manifest(directory: Path) -> Record:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def line(record: Record) -> str:
-    """A sealed record as one line of a record file: what is hashed, and the hash.
-
-    Written so, a line can be checked as it stands.
-    """
-    rest = canonical(unsealed(record))
-    comma = "," if len(rest) > len("{}") else ""
-    return f'{rest[:-1]}{comma}"{CHECK}":"{_hash(rest.encode())[:16]}"}}\n'
-
-
-def is_as_written(text: bytes) -> bool:
-    """Whether a line's check fits its bytes, which takes a fraction of the time that `is_sealed` takes.
-
-    A line that was written otherwise, say by an earlier version, may be sealed all the same.
-    """
-    rest, _, check = text.rpartition(f',"{CHECK}":"'.encode())
-    return check == f'{_hash(rest + b"}")[:16]}"}}\n'.encode()
-
-
-def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
-    """Line number and record of each line; an unfinished last line is left out, a damaged one raises `UserError`."""
-    return ((number, record) for number, _, record in _lines(path))
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes, Record]]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:  # as bytes: a kill may have cut a letter in two
-        for number, text in enumerate(file, start=1):
-            if not text.endswith(b"\n"):
-                return
-            try:
-                record = json.loads(text)
-                if not isinstance(record, dict):
-                    raise ValueError("not an object")
-            except ValueError as error:
-                raise UserError(f"{path}:{number}: is damaged ({error}); restore it or remove the line") from None
-            yield number, text, record
+_as_set = cache(frozenset[str])
 
 
 def revive(kind: type[T], record: Record) -> T:
     """The record as the frozen record it was written from."""
-    names = kind.__match_args__  # what its constructor takes
+    names = _as_set(kind.__match_args__)  # what its constructor takes
     values: Any = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names
+        key: tuple(value) if value.__class__ is list else value for key, value in record.items() if key in names
     }
     for key in ("facts", "forbidden"):
         if key in values:

@@ -17,9 +17,9 @@ from train.errors import UserError
 from train.findings import load_findings, uncollected
 from train.judging import differences as misjudged
 from train.judging import stored_judgements
-from train.models.source import file_digest
 from train.records import AnswerId, Findings, Passage, TrainingRow, Verdict
-from train.store import Record, Run, digest, is_sealed, numbered_records, read_manifest, revive, unsealed
+from train.sealing import Record, digest, file_digest, is_sealed, numbered_records, unsealed
+from train.store import Run, read_manifest, revive
 
 NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "who", "number", "epoch")
 """The fields that tell a person which record of a file is meant."""

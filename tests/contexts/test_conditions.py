@@ -153,7 +153,7 @@ def test_a_mix_is_nothing_to_ask_under():
 
 def test_an_arm_can_be_asked_only_the_way_it_was_trained(project, openbook):
     """The published experiment: two arms, two cells."""
-    from train.store import numbered_records
+    from train.sealing import numbered_records
 
     recipe = project / "recipe.py"
     settings = ("--set", "cells=as-trained", "--set", "comparison.contrasts=open-book/gold vs closed-book/none")

@@ -1,10 +1,12 @@
 """What the normal form keeps and what it drops."""
 
 import random
+import re
 import time
 
 import pytest
 
+import train.grading.normalise as normalise_module
 from train.grading.normalise import Normalised, normalise
 
 SAME = [
@@ -101,6 +103,19 @@ def test_normalising_twice_changes_nothing() -> None:
         assert normalise(once.spaced) == once, repr(text)
         assert not any(map(str.isspace, once.text)), repr(text)
         assert once.ungrouped.ungrouped == once.ungrouped, repr(text)
+
+
+def test_a_text_without_marks_is_normalised_at_once_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    printable = "".join(map(chr, range(0x20, 0x7F))) + "\n\t\x00"
+    generator = random.Random(1)
+    pieces = [*printable, " ", "\n", "가", "다", "힣", "30일", "THE", "ﬀ", "é", "ㄱ", "](/a)", "1. ", "> "]
+    texts = ["".join(generator.choices(pieces, k=generator.randint(0, 12))) for _ in range(20_000)]
+    at_once = [normalise(text) for text in texts]
+    plain = [normalise_module._PLAIN.fullmatch(text) is not None for text in texts]
+    assert 2_000 < sum(plain) < 18_000
+    monkeypatch.setattr(normalise_module, "_PLAIN", re.compile("(?!)"))
+    for text, found in zip(texts, at_once, strict=True):
+        assert normalise(text) == found, repr(text)
 
 
 UNITS = [

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from train.store import numbered_records
+from train.sealing import numbered_records
 
 
 def free_port() -> int:

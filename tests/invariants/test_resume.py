@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from train.models.source import file_digest
-from train.store import numbered_records
+from train.sealing import file_digest, numbered_records
 
 
 def start(project: Path, out: Path, *options: str) -> subprocess.Popen[str]:

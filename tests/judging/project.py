@@ -10,7 +10,7 @@ from typing import Any
 from tests.conftest import tiny_rows, write_project
 from tests.judging.server import Server, answer_in
 from train.grading.normalise import normalise
-from train.store import numbered_records
+from train.sealing import numbered_records
 
 SECRET = "sk-test-0123456789abcdef"
 ARMS, CONDITIONS = ("first-arm", "second-arm"), ("none", "gold", "distractors@2")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from train.store import seal
+from train.sealing import seal
 
 EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "a letter": ({"letter": "A"}, "judgements.jsonl:1: the letter 'A' is stored, but the reply says"),

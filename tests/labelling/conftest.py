@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from train.store import Run, numbered_records
+from train.sealing import numbered_records
+from train.store import Run
 
 QUESTIONS = 30
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title = 'owned'</script>"

@@ -17,7 +17,8 @@ from train.labelling.desk import Desk
 from train.labelling.items import items
 from train.progress import Screen
 from train.records import AnswerId
-from train.store import Run, is_sealed
+from train.sealing import is_sealed
+from train.store import Run
 
 from .conftest import HOSTILE, labels_in
 

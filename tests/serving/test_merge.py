@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from train.store import Run, numbered_records
+from train.sealing import numbered_records
+from train.store import Run
 
 
 def differences(said: str) -> tuple[float, float, int, int]:

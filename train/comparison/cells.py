@@ -166,9 +166,19 @@ def in_split(table: Table, cell: Cell, split: str, questions: Mapping[str, Quest
 
 
 def cell_row(
-    cell: Cell, tallies: Mapping[str, Tally], *, kind: str, split: str, topics: Mapping[str, str], alpha: float
+    cell: Cell,
+    tallies: Mapping[str, Tally],
+    rows: Mapping[str, dict[str, Any]],
+    *,
+    kind: str,
+    split: str,
+    topics: Mapping[str, str],
+    alpha: float,
 ) -> dict[str, Any]:
-    """One entry of `cells`. Accuracies and shares are means over questions in [0, 1]; counts are of answers."""
+    """One entry of `cells`. Accuracies and shares are means over questions in [0, 1]; counts are of answers.
+
+    `rows` are the cell's `question_rows`, of which those of the `tallies` are taken.
+    """
     pooled = {name: tally.pooled for name, tally in tallies.items()}
     total = merge(pooled.values())
     seeds = sorted({seed for tally in tallies.values() for seed in tally.seeds})
@@ -206,7 +216,7 @@ def cell_row(
         "causes": {cause: total.causes.count(cause) for cause in CAUSES if cause in total.causes},
         "topics": _topics(scored, topics, alpha),
         "graders": dict(sorted(Counter(total.graders).items())),
-        "per_question": [_question_row(name, tally, alpha) for name, tally in tallies.items()],
+        "per_question": [rows[name] for name in tallies],
     }
 
 
@@ -228,6 +238,11 @@ def _topics(shares: Mapping[str, Fraction], topics: Mapping[str, str], alpha: fl
         }
         for topic, own in sorted(by_topic.items())
     ]
+
+
+def question_rows(tallies: Mapping[str, Tally], alpha: float) -> dict[str, dict[str, Any]]:
+    """The counts of each question of a cell, by its id: the entries of a cell's `per_question`."""
+    return {name: _question_row(name, tally, alpha) for name, tally in tallies.items()}
 
 
 def _question_row(name: str, tally: Tally, alpha: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from train.comparison.agreement import grader_rows, people_row
-from train.comparison.cells import SPLIT_ORDER, Table, cell_row, fold, in_split, question_splits, samples
+from train.comparison.cells import SPLIT_ORDER, Table, cell_row, fold, in_split, question_rows, question_splits, samples
 from train.comparison.contrasts import NONE, Tables, contrast_rows, further_contrasts
 from train.comparison.corrections import Evidence, corrected, gather
 from train.comparison.counting import Counting, count_verdicts
@@ -89,12 +89,14 @@ def compare(
         return Tables(ordered, graders, counting)
 
     def rows_of(table: Table, answers: Sequence[Answer], splits: Sequence[str]) -> list[dict[str, Any]]:
-        cells = [
-            cell_row(cell, asked, kind=kinds[cell.arm], split=where, topics=topics, alpha=alpha)
-            for cell in table
-            for where in splits
-            if (asked := in_split(table, cell, where, by_id))
-        ]
+        cells = []
+        for cell, tallies in table.items():
+            rows = question_rows(tallies, alpha)
+            cells += [
+                cell_row(cell, asked, rows, kind=kinds[cell.arm], split=where, topics=topics, alpha=alpha)
+                for where in splits
+                if (asked := in_split(table, cell, where, by_id))
+            ]
         _put_labels(cells, counting, labels, evidence, [answer.id for answer in answers], by_id, alpha)
         return cells
 

@@ -77,13 +77,13 @@ def strata(
             return None
         return is_right(verdict.verdict, expected[verdict.question, verdict.condition])
 
-    said: dict[AnswerId, dict[str, bool | None]] = defaultdict(dict)
+    by_grader: dict[str, dict[AnswerId, bool | None]] = defaultdict(dict)
     for verdict in side_by_side:
         if not is_person(verdict.grader):
-            said[verdict.id][verdict.grader] = right(verdict)
+            by_grader[verdict.grader][verdict.id] = right(verdict)
+    said = [by_grader[grader] for grader in sorted(by_grader)]
     return {
-        name: (name.arm, right(automatic.get(name)), *(word for _, word in sorted(said[name].items())))
-        for name in answers
+        name: (name.arm, right(automatic.get(name)), *[own[name] for own in said if name in own]) for name in answers
     }
 
 

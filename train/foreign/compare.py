@@ -23,7 +23,8 @@ from train.naming import parse_contrast
 from train.progress import Screen
 from train.recipe import Comparison
 from train.records import ALL, Answer, AnswerId, Cell, Contrast, Question, to_json
-from train.store import Run, context_record, digest
+from train.sealing import digest
+from train.store import Run, context_record
 
 
 def compare_answers(

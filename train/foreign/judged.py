@@ -10,7 +10,8 @@ from train.foreign.records import Given
 from train.grading import Case, JudgeRules
 from train.judging import JUDGEMENTS, judge_rules, stored_judgements
 from train.records import AnswerId, to_json
-from train.store import Record, Run
+from train.sealing import Record
+from train.store import Run
 
 
 @dataclass(frozen=True, slots=True)

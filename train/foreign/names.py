@@ -12,7 +12,7 @@ from train.data.cells import BadCell, required_name
 from train.errors import UserError, nearest
 from train.foreign.records import Given
 from train.records import Answer, AnswerId
-from train.store import Record
+from train.sealing import Record
 
 
 @dataclass(frozen=True, slots=True)

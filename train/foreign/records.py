@@ -8,7 +8,7 @@ from pathlib import Path
 
 from train.grading import JudgeRules
 from train.records import Answer, Context, Question
-from train.store import Record
+from train.sealing import Record
 
 
 @dataclass(frozen=True, slots=True)

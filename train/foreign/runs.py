@@ -12,7 +12,8 @@ from train.foreign.judged import run_judgements
 from train.foreign.matching import match
 from train.foreign.records import Given, Item, RunFacts
 from train.records import Passage, Question, general_ids
-from train.store import Record, Run, digest, revive, revive_context, unsealed
+from train.sealing import Record, digest, unsealed
+from train.store import Run, revive, revive_context
 
 
 def is_run(directory: Path) -> bool:

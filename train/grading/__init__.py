@@ -19,7 +19,7 @@ from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
-from train.grading.verdicts import Graded, beside, grade, grade_by_rule, headline, rubric_of, side_by_side
+from train.grading.verdicts import Graded, grade, grade_by_rule, headline, rubric_of, side_by_side
 
 __all__ = [
     "WITHDRAWN",
@@ -30,7 +30,6 @@ __all__ = [
     "Judgement",
     "Label",
     "Reply",
-    "beside",
     "check_rubric",
     "disputed",
     "drawn_with",

@@ -54,6 +54,8 @@ def _refusal_in(part: str, own: str) -> tuple[str, str] | None:
     english = _written_out(part)
     if match := ENGLISH.search(english):
         return match[0].strip(), english[match.end() :]
+    if part.isascii():  # every Korean refusal holds Hangul
+        return None
     squeezed = "".join(part.split())
     if match := KOREAN.search(squeezed):
         return match[0], squeezed[match.end() :]
@@ -67,7 +69,7 @@ def _is_guess(text: str) -> bool:
 
 def _leads_up(part: str) -> bool:
     """Whether a refusal may still follow this sentence: it speaks of the source, the asker or the speaker."""
-    return PREAMBLE.search(part) is not None and not any(map(str.isdecimal, part))
+    return not any(map(str.isdecimal, part)) and PREAMBLE.search(part) is not None
 
 
 @lru_cache(maxsize=64)

@@ -21,16 +21,15 @@ def overlap(text: str, passages: Iterable[Passage]) -> float:
     if not shown:
         return 0.0
     said = ngrams(normal_form(text).text)
-    return round(max(len(said & grams) / len(grams) for grams in shown), 3)
+    return round(max(len(grams.intersection(said)) / len(grams) for grams in shown), 3)
 
 
 @lru_cache(maxsize=4096)
 def _ngrams_of(text: str) -> frozenset[str]:
-    return ngrams(normalise(text).text)
+    return frozenset(ngrams(normalise(text).text))
 
 
-def ngrams(plain: str) -> frozenset[str]:
-    """The character 5-grams of a normalised text; a shorter text is one gram, an empty one none."""
-    if not plain:
-        return frozenset()
-    return frozenset([plain[at : at + LENGTH] for at in range(max(1, len(plain) - LENGTH + 1))])
+def ngrams(plain: str) -> list[str]:
+    """The character 5-grams of a normalised text, each as often as it occurs; a shorter text is one gram, an empty one
+    none."""
+    return [plain[at : at + LENGTH] for at in range(max(1, len(plain) - LENGTH + 1))] if plain else []

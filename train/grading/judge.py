@@ -14,8 +14,8 @@ from typing import Any
 
 from train.grading.judge_prompt import PROMPT, Case
 from train.judges import Scope
-from train.records import Answer, AnswerId, Verdict, Word, to_json
-from train.store import digest
+from train.records import Answer, AnswerId, Verdict, Word
+from train.sealing import digest
 
 WORDS: Mapping[str, Word] = {"A": "correct", "B": "wrong", "C": "abstained"}
 """What the letters mean."""
@@ -49,7 +49,7 @@ class JudgeRules:
 @lru_cache(maxsize=2**17)
 def _key(identity: str, settings: str, prompt: str, case: Case) -> str:
     # Asked for three times on the way from a reply to a report, and by every answer that says the same.
-    return digest([identity, settings, prompt, to_json(case)])[:32]
+    return digest([identity, settings, prompt, case._asdict()])[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,11 @@ def letter_in(reply: str, letters: str) -> str:
 _ARTICLE = r"A\s+(?!(?:is|as|because|since|or|and|but)\b)[a-z]"
 
 
-def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer) -> Verdict:
-    """The judge's verdict on the answer; `unscored` with the reply where no letter was found in it."""
+def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer, **of_answer: Any) -> Verdict:
+    """The judge's verdict on the answer; `unscored` with the reply where no letter was found in it.
+
+    `of_answer` is what else a verdict says of the answer, whoever gives it.
+    """
     word: Word = WORDS[judgement.letter] if judgement.letter else "unscored"
     if judgement.problem:
         why = judgement.problem
@@ -148,7 +151,7 @@ def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer) -> Verdi
         why = f"replied: {judgement.reply.strip()}"
     else:
         why = f"no offered letter in the reply: {judgement.reply.strip() or '(empty)'}"
-    return Verdict.on(answer, judge.name, word, why=why)
+    return Verdict.on(answer, judge.name, word, why=why, **of_answer)
 
 
 def summarise(judge: JudgeRules, cases: Mapping[AnswerId, Case], judgements: Mapping[str, Judgement]) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from train.prompts import fill
 from train.records import Expectation, Fact
-from train.store import digest
+from train.sealing import digest
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """All that a judge is shown: it knows no arm, condition or id. Equal cases are judged once.
 
     `reference` is empty where there is none that counts. `letters` are those that the judge may choose from.

@@ -75,6 +75,8 @@ def normalise(text: str) -> Normalised:
     whitespace. `*`, `_` and `-` inside values (`4*5`, `snake_case`, `-3`) stay. Normalising `Normalised.spaced`
     again gives an equal result.
     """
+    if _PLAIN.fullmatch(text):
+        return _of_spaced(text.casefold())
     for _ in range(MAX_PASSES):
         before, text = text, _pass(text)
         if text == before:
@@ -190,6 +192,9 @@ _EMOJI = _characters(
     (0x00, 0x08), (0x0E, 0x1B), (0x7F, 0x84), (0x86, 0x9F), 0x200B, 0x20E3, (0x2300, 0x2307), (0x230C, 0x23FF),
     (0x2600, 0x27BF), (0x2B00, 0x2BFF), (0x1F000, 0x1F0FF), (0x1F1E6, 0x1F1FF), (0x1F300, 0x1FAFF),
 )  # fmt: skip
+
+# What no step changes but for letter case and whitespace; most answers hold nothing else.
+_PLAIN = re.compile(r"[A-Za-z0-9가-힣 \n!\"$%&'(),./:;=?@^{|}>\]]*")
 
 # Every pattern below runs in time linear in the text: none has two ways to match the same stretch.
 _TAG = re.compile(

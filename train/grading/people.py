@@ -69,21 +69,28 @@ def standing(answers: Iterable[Answer], labels: Iterable[Label]) -> list[Label]:
 
     A label for an answer that is not there, or that has another key by now, does not hold, nor does one withdrawn.
     """
-    keys = {answer.id: answer.key for answer in answers}
+    labels = list(labels)
+    labelled = _labelled(answers, labels)
     last: dict[tuple[str, AnswerId], Label] = {}
     for label in labels:
-        if label.answer in keys and label.key in ("", keys[label.answer]):
+        if label.answer in labelled and label.key in ("", labelled[label.answer].key):
             last.pop((label.who, label.answer), None)  # so that the order is that of the last labels
             last[label.who, label.answer] = label
     return [label for label in last.values() if label.verdict != WITHDRAWN]
 
 
+def _labelled(answers: Iterable[Answer], labels: Iterable[Label]) -> dict[AnswerId, Answer]:
+    names = {label.answer for label in labels}
+    return {answer.id: answer for answer in answers if answer.id in names}
+
+
 def by_people(answers: Iterable[Answer], labels: Iterable[Label]) -> dict[AnswerId, list[Verdict]]:
     """The verdicts that people's standing labels give, by answer, in the order of `when`, then of names."""
-    by_id = {answer.id: answer for answer in answers}
+    labels = list(labels)
+    labelled = _labelled(answers, labels)
     verdicts: dict[AnswerId, list[Verdict]] = {}
-    for label in sorted(standing(by_id.values(), labels), key=lambda label: (label.when, label.who)):
-        answer = by_id[label.answer]
+    for label in sorted(standing(labelled.values(), labels), key=lambda label: (label.when, label.who)):
+        answer = labelled[label.answer]
         said = ", ".join(filter(None, (label.who, label.when)))
         verdicts.setdefault(answer.id, []).append(
             Verdict.on(answer, label.grader, label.verdict, why=": ".join(filter(None, (said, label.why))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
@@ -88,6 +89,13 @@ def grade_by_rule(
     return Graded(verdicts, cases)
 
 
+class _OfAnswer(TypedDict):
+    """What a verdict says of the answer itself, whoever gives it."""
+
+    overlap: float
+    remembered: bool
+
+
 def side_by_side(
     answers: Sequence[Answer],
     graded: Graded,
@@ -104,9 +112,10 @@ def side_by_side(
     for answer, automatic in zip(answers, graded.verdicts, strict=True):
         verdicts.append(automatic)
         case = graded.cases.get(answer.id)
+        of_answer = _OfAnswer(overlap=automatic.overlap, remembered=automatic.remembered)
         if judge and case and (judged := judgements.get(judge.key(case))):
-            verdicts.append(beside(verdict_by(judge, judged, answer), automatic))
-        verdicts += [beside(verdict, automatic) for verdict in people.get(answer.id, ())]
+            verdicts.append(verdict_by(judge, judged, answer, **of_answer))
+        verdicts += [replace(verdict, **of_answer) for verdict in people.get(answer.id, ())]
     return verdicts
 
 
@@ -129,11 +138,6 @@ def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
             people.setdefault(answer, []).append(verdict)
     counts = {answer: verdict for answer, (_, verdict) in best.items()}
     return counts | {answer: majority(said) for answer, said in people.items()}
-
-
-def beside(verdict: Verdict, automatic: Verdict) -> Verdict:
-    """Another grader's verdict on the answer, with what the automatic one found out about the answer itself."""
-    return replace(verdict, overlap=automatic.overlap, remembered=automatic.remembered)
 
 
 @dataclass(frozen=True, slots=True)

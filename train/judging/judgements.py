@@ -11,7 +11,8 @@ from train.grading import Case, Judgement, JudgeRules, Reply
 from train.judging.bench import Bench
 from train.progress import Screen
 from train.records import AnswerId, to_json
-from train.store import Run, numbered_records, unsealed
+from train.sealing import Record, numbered_records, unsealed
+from train.store import Run
 
 JUDGEMENTS = "judgements.jsonl"
 
@@ -27,10 +28,10 @@ def stored_judgements(run: Run) -> dict[str, Judgement]:
     return {judgement.key: judgement for judgement in map(revive, run.records(JUDGEMENTS))}
 
 
-def revive(record: Mapping[str, Any]) -> Judgement:
+def revive(record: Record) -> Judgement:
     """The record as a judgement."""
     try:
-        return Judgement(**unsealed(dict(record)))
+        return Judgement(**unsealed(record))
     except TypeError as error:
         raise UserError(f"{JUDGEMENTS}: holds a line that is no judgement ({error}); remove it") from None
 

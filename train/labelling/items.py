@@ -18,7 +18,7 @@ from train.records import (
     is_right,
     to_json,
 )
-from train.store import digest
+from train.sealing import digest
 
 COUNTERFACTUAL = "The passages say something untrue on purpose. What they say is what counts, as the facts name it."
 

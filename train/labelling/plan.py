@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from train.records import AnswerId, to_json
-from train.store import digest
+from train.sealing import digest
 
 BLOCK = 40
 """The first so many answers are the same for all labellers, so that their agreement can be measured."""

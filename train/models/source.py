@@ -20,6 +20,7 @@ from pathlib import Path
 from train.errors import UserError, nearest
 from train.models.repairs import allow_explicit_head_sizes
 from train.recipe import Base
+from train.sealing import file_digest
 
 CONVERSION = 1
 """Raise it when the conversion of a GGUF file changes, so that older caches are made anew."""
@@ -154,12 +155,6 @@ def convert_gguf(path: Path, target: Path) -> None:
         del model.config.quantization_config
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
-
-
-def file_digest(path: Path) -> str:
-    """The file's SHA-256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def on_disk(name: str, directory: Path, commit: str | None = None) -> Source:

@@ -50,9 +50,9 @@ class Texts:
             place = self.known[text] = self.places.setdefault(texts.visible(text), len(self.places))
         return place
 
-    def all(self, many: Sequence[str]) -> list[int]:
+    def all(self, many: Sequence[str]) -> tuple[int, ...]:
         """The numbers of the texts."""
-        return [self(text) for text in many]
+        return tuple([self(text) for text in many])
 
 
 def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _context(context: Context | None, name: Texts) -> list[Any] | None:
     return [name(context.expects), _facts(context.facts, name), _facts(context.forbidden, name), passages]
 
 
-def _facts(facts: Sequence[Fact], name: Texts) -> list[list[int]]:
+def _facts(facts: Sequence[Fact], name: Texts) -> list[tuple[int, ...]]:
     return [name.all([fact] if isinstance(fact, str) else fact) for fact in facts]
 
 
@@ -215,24 +215,24 @@ def _other_verdicts(findings: Findings) -> dict[Any, list[Verdict]]:
 def _folded(
     answers: Sequence[Answer], findings: Findings, others: dict[Any, list[Verdict]], name: Texts
 ) -> list[list[Any]]:
-    folds: dict[str, list[Any]] = {}
+    folds: dict[tuple[Any, ...], list[Any]] = {}
     for answer in answers:
         rest = sorted(others.get(answer.id, []), key=lambda verdict: (verdict.grader, verdict.verdict, verdict.why))
         graded = _graded(answer, findings, rest, name)
-        fold = folds.setdefault(repr(graded), [*graded, []])
         seconds = round(answer.seconds, 3) if figures.finite(answer.seconds) else None
-        fold[-1].append([answer.seed, answer.sample, answer.prompt_tokens, answer.tokens, seconds])
-    return list(folds.values())
+        sample = (answer.seed, answer.sample, answer.prompt_tokens, answer.tokens, seconds)
+        folds.setdefault(graded, []).append(sample)
+    return [[*graded, samples] for graded, samples in folds.items()]
 
 
-def _graded(answer: Answer, findings: Findings, others: Sequence[Verdict], name: Texts) -> list[Any]:
+def _graded(answer: Answer, findings: Findings, others: Sequence[Verdict], name: Texts) -> tuple[Any, ...]:
     verdict = findings.headline.get(answer.id)
     if verdict is None:
-        graded = [name("unscored"), name(""), name("")]
-        facts: list[list[int]] = [[], [], []]
+        graded = name("unscored"), name(""), name("")
+        facts: tuple[tuple[int, ...], ...] = (), (), ()
     else:
-        graded = [name(verdict.verdict), name(verdict.grader), name(verdict.why)]
-        facts = [name.all(verdict.found), name.all(verdict.missing), name.all(verdict.violated)]
-    about = [name(findings.causes.get(answer.id, "")), int(answer.id in findings.disputed)]
-    aside = [[name(other.grader), name(other.verdict), name(other.why)] for other in others]
-    return [name(answer.text), *graded, name(answer.finish), *about, *facts, aside]
+        graded = name(verdict.verdict), name(verdict.grader), name(verdict.why)
+        facts = name.all(verdict.found), name.all(verdict.missing), name.all(verdict.violated)
+    about = name(findings.causes.get(answer.id, "")), int(answer.id in findings.disputed)
+    aside = tuple([(name(other.grader), name(other.verdict), name(other.why)) for other in others])
+    return name(answer.text), *graded, name(answer.finish), *about, *facts, aside

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from train import models
 from train.errors import UserError
-from train.models.source import file_digest
+from train.sealing import file_digest
 from train.serving.stored import Respondent, check_base, load, stored_arm
 from train.store import Run
 

@@ -16,7 +16,8 @@ from train.errors import UserError
 from train.models.source import package_file
 from train.prompts import ChatFormat
 from train.recipe import Base, LoRA, PromptTemplate, QLoRA, Sampling
-from train.store import Record, Run
+from train.sealing import Record
+from train.store import Run
 
 T = TypeVar("T")
 

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from train.decoder.memory import keep_freed_memory
 from train.errors import RunFailed, UserError
 from train.models import memory_of
-from train.models.source import file_digest
 from train.processes import Processes
 from train.recipe import QLoRA
-from train.store import is_sealed, seal
+from train.sealing import file_digest, is_sealed, seal
 from train.tuning.arguments import dataset, first_step, lora_config, numbered_steps, training_arguments
 from train.tuning.checkpoints import RECORD, claim, diverged, last_checkpoint, make_clock, partial_directory
 from train.tuning.jobs import Adapter, Card, Job, Progress
