@@ -11,10 +11,10 @@ from typing import Any
 from train import comparison, grading, report
 from train.errors import UserError
 from train.findings import lasting, load_answered, stored_labels, stored_verdicts, uncollected, with_verdicts
-from train.judging import JUDGEMENTS, Bench, judge_answers, judge_rules, stored_judgements, summary
+from train.judging import JUDGEMENTS, Bench, is_judged, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
-from train.records import Cell, Contrast, Findings, Verdict, to_json
+from train.records import Cell, Contrast, Findings, Verdict, is_person, to_json
 from train.sealing import digest, file_digest
 from train.store import Run
 
@@ -46,26 +46,28 @@ def assess(
     rules: GradingRules,
     bench: Bench | None = None,
     *,
+    findings: Findings | None = None,
     redacted: bool = False,
 ) -> None:
     """Carries out those of the stages `grade` and `report` that are named; each needs what comes before it.
 
-    `bench` is the judge that is asked about answers, if there is one; `redacted`: see `report_files`.
+    `bench` is the judge that is asked about answers, if there is one; `findings`: see `grade_answers`; `redacted`: see
+    `report_files`.
     """
     with uncollected() if bench is None else nullcontext():
-        findings = None
+        graded = None
         if "grade" in stages:
-            findings = grade_answers(run, screen, rules, bench)
+            graded = grade_answers(run, screen, rules, bench, findings)
         if "report" in stages:
-            write_report(run, write_comparison(run, findings or graded_findings(run)), redacted=redacted)
+            write_report(run, write_comparison(run, graded or graded_findings(run)), redacted=redacted)
 
 
-def assess_again(run: Run, screen: Screen) -> None:
+def assess_again(run: Run, screen: Screen, findings: Findings | None = None) -> None:
     """Grades by the rules of the last time and reports anew, after people's labels were added."""
     rules = run.manifest().get("grading")
     if rules is None:
         raise UserError(f"{run.directory}: is not graded yet; run `openbook grade` first")
-    assess(run, ("grade", "report"), screen, GradingRules(**rules))
+    assess(run, ("grade", "report"), screen, GradingRules(**rules), findings=findings)
 
 
 def plan_comparison(recipe: Recipe, run: Run) -> None:
@@ -98,29 +100,36 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
     run.amend({"comparison": {**plan, CHANGED: sorted(changed)}})
 
 
-def graded_from(run: Run) -> str:
-    """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts and answers, what people
-    and the judge said."""
+def graded_from(run: Run, *, labels: bool = True) -> str:
+    """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts and answers, what the
+    judge said, and what people said (`labels`)."""
     manifest = run.manifest()
-    names = ["questions.jsonl", "answers.jsonl", "labels.jsonl", *([JUDGEMENTS] if judge_rules(run) else [])]
+    judged, labelled = ([JUDGEMENTS] if judge_rules(run) else []), (["labels.jsonl"] if labels else [])
+    names = ["questions.jsonl", "answers.jsonl", *judged, *labelled]
     files = {name: file_digest(path) for name in names if (path := run.path(name)).exists()}
     return digest([GRADING, manifest["grading"], manifest["hashes"]["contexts"], files])
 
 
-def stored_grading(run: Run) -> Sequence[Verdict] | None:
-    """The stored verdicts, where they are those of the stored answers, all of them; None where they are not."""
+def stored_grading(run: Run, findings: Findings, *, labels: bool = True) -> Sequence[Verdict] | None:
+    """The stored verdicts, where they are those of the stored answers, all of them; None where they are not.
+
+    Without `labels`, those of graders alone, which what people say leaves as they are. Verdicts that the findings hold
+    already are not read again.
+    """
     stage = run.manifest().get("stages", {}).get("grading", {})
-    if not stage or stage["made_from"] != graded_from(run):
+    if stage.get("made_from" if labels else "graders_from") != graded_from(run, labels=labels):
         return None
-    verdicts = stored_verdicts(run)
-    return verdicts if stage.get("verdicts") == len(verdicts) else None
+    verdicts = findings.verdicts or stored_verdicts(run)
+    if len(verdicts) != stage["verdicts"]:
+        return None
+    return verdicts if labels else [verdict for verdict in verdicts if not is_person(verdict.grader)]
 
 
 def graded_findings(run: Run) -> Findings:
     """What is stored, graded. Raises `UserError` where answers, or verdicts on them as they are now, are missing."""
     require_answers(run)
     findings = load_answered(run)
-    verdicts = stored_grading(run)
+    verdicts = stored_grading(run, findings)
     if verdicts is None:
         for name in ("labels.jsonl", JUDGEMENTS):  # a line that was edited is what is to be mended first
             run.records(name)
@@ -128,31 +137,41 @@ def graded_findings(run: Run) -> Findings:
     return with_verdicts(findings, verdicts)
 
 
-def grade_answers(run: Run, screen: Screen, rules: GradingRules, bench: Bench | None = None) -> Findings:
-    """Grades every stored answer with every grader that can; never samples anything again, nor asks a judge twice."""
+def grade_answers(
+    run: Run, screen: Screen, rules: GradingRules, bench: Bench | None = None, findings: Findings | None = None
+) -> Findings:
+    """Grades every stored answer with every grader that can; never samples anything again, nor asks a judge twice.
+
+    Where only labels are new, the graders' verdicts stay. `findings` are what the run holds, if they were read already.
+    """
     require_answers(run)
-    judge = bench.rules if bench else rules.judge
-    run.amend({"grading": to_json(replace(rules, judge=judge))})
-    findings = load_answered(run)
-    verdicts = stored_grading(run)
-    if verdicts is not None:
-        return with_verdicts(findings, verdicts)
-    graded = judgements = None
-    if bench:
-        graded = grade_by_rule(run, findings)
-        judgements = judge_answers(run, graded.cases, bench, screen)
-    with screen.stage("grading", len(findings.answers)) as advance:
-        run.unstage("grading")  # a kill in between must not leave a false mark
-        graded = graded or grade_by_rule(run, findings)
-        judgements = judgements or stored_judgements(run)
-        verdicts = side_by_side(run, findings, graded, judgements)
-        with uncollected():
-            run.write_records("verdicts.jsonl", map(to_json, verdicts))
-        if judge or "judging" in run.manifest():
-            run.amend({"judging": summary(run, graded.cases, judgements)})
-        run.stage("grading", graded_from(run), verdicts=len(verdicts))
-        advance(len(findings.answers), "")
+    run.amend({"grading": to_json(replace(rules, judge=bench.rules if bench else rules.judge))})
+    findings = findings or load_answered(run)
+    graders = None
+    if bench is None or is_judged(run, bench.rules):
+        verdicts = stored_grading(run, findings)
+        if verdicts is not None:
+            return with_verdicts(findings, verdicts)
+        graders = stored_grading(run, findings, labels=False)
+    run.unstage("grading")  # a kill in between must not leave a false mark
+    if graders is None:
+        graders = ask_graders(run, findings, screen, bench)
+    verdicts = with_people(run, findings, graders)
+    with uncollected():
+        run.write_records("verdicts.jsonl", map(to_json, verdicts))
+    run.stage("grading", graded_from(run), graders_from=graded_from(run, labels=False), verdicts=len(verdicts))
     return with_verdicts(replace(findings, manifest=lasting(run.manifest())), verdicts)
+
+
+def ask_graders(run: Run, findings: Findings, screen: Screen, bench: Bench | None) -> list[Verdict]:
+    """The verdicts of all graders but people; the judge is asked what it was not asked before, if it can be."""
+    with screen.stage("grading", len(findings.answers)) as advance:
+        graded = grade_by_rule(run, findings)
+        advance(len(findings.answers), "")
+    judgements = judge_answers(run, graded.cases, bench, screen) if bench else stored_judgements(run)
+    if judge_rules(run) or "judging" in run.manifest():
+        run.amend({"judging": summary(run, graded.cases, judgements)})
+    return with_judge(run, findings, graded, judgements)
 
 
 def require_answers(run: Run) -> None:
@@ -169,11 +188,17 @@ def grade_by_rule(run: Run, findings: Findings) -> grading.Graded:
 
 
 @uncollected()
-def side_by_side(
+def with_judge(
     run: Run, findings: Findings, graded: grading.Graded, judgements: Mapping[str, grading.Judgement]
 ) -> list[Verdict]:
-    """These verdicts with people's, from the stored labels, and the judge's, from its replies."""
-    return grading.side_by_side(findings.answers, graded, stored_labels(run), judge_rules(run), judgements)
+    """These verdicts with the judge's, from its replies."""
+    return grading.with_judge(findings.answers, graded, judge_rules(run), judgements)
+
+
+@uncollected()
+def with_people(run: Run, findings: Findings, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """These verdicts with people's, from the stored labels."""
+    return grading.with_people(verdicts, findings.answers, stored_labels(run))
 
 
 def write_comparison(run: Run, findings: Findings) -> Findings:
@@ -187,14 +212,13 @@ def write_comparison(run: Run, findings: Findings) -> Findings:
 def recompute(run: Run, findings: Findings) -> dict[str, Any]:
     """The comparison, from the stored records and the plan in the manifest."""
     plan = run.manifest()["comparison"]
-    automatic, people = grading.sides(findings.verdicts)
     return comparison.compare(
         recipe=run.recipe,
         questions=findings.questions,
         contexts=findings.contexts,
         answers=findings.answers,
-        verdicts=automatic,
-        people=people,
+        verdicts=findings.automatic,
+        people=findings.people,
         side_by_side=findings.verdicts,
         probabilities=grading.drawn_with(stored_labels(run), findings.answers),
         kinds=plan["kinds"],

@@ -271,6 +271,7 @@ def label(options: argparse.Namespace, screen: Screen) -> int:
 
     from train import labelling
     from train.assess import assess_again, require_answers
+    from train.findings import load_graded
     from train.report.figures import plural
     from train.store import Busy, Run
 
@@ -287,13 +288,16 @@ def label(options: argparse.Namespace, screen: Screen) -> int:
         raise UserError("--as: is missing; name the person who labels, such as --as kim")
     if options.sheet:
         with run:
-            number, warnings = labelling.read_sheet(run, options.sheet, options.who)
-        for warning in warnings:
-            screen.warn(warning)
-        print(f"{plural(number, 'label')} new or changed")
-    else:
-        number = labelling.serve(run, options.who, options.answers, options.port, lambda text: print(text, flush=True))
-        print(f"{plural(number, 'label')} stored", flush=True)
+            findings = load_graded(run)
+            number, warnings = labelling.read_sheet(run, findings, options.sheet, options.who)
+            for warning in warnings:
+                screen.warn(warning)
+            print(f"{plural(number, 'label')} new or changed")
+            assess_again(run, screen, findings)
+            say_result(run)
+        return 0
+    number = labelling.serve(run, options.who, options.answers, options.port, lambda text: print(text, flush=True))
+    print(f"{plural(number, 'label')} stored", flush=True)
     try:
         with run:
             assess_again(run, screen)

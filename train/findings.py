@@ -55,13 +55,19 @@ def load_findings(run: Run) -> Findings:
     Raises:
         UserError: the directory holds no run, or its records do not belong together.
     """
-    findings = with_verdicts(load_answered(run), stored_verdicts(run))
-    return replace(findings, comparison=read_json(run, "comparison.json"))
+    findings = load_graded(run)
+    return replace(with_verdicts(findings, findings.verdicts), comparison=read_json(run, "comparison.json"))
+
+
+@uncollected()
+def load_graded(run: Run) -> Findings:
+    """The same, but for what follows from the verdicts, which `with_verdicts` adds. Raises `UserError`."""
+    return replace(load_answered(run), verdicts=stored_verdicts(run))
 
 
 @uncollected()
 def load_answered(run: Run) -> Findings:
-    """The same, but for verdicts and what follows from them, which `with_verdicts` adds. Raises `UserError`."""
+    """The same without verdicts, which may be about other answers. Raises `UserError`."""
     manifest = run.manifest()
     if not manifest:
         raise UserError(f"{run.directory}: holds no run; begin with `openbook run`")
@@ -94,10 +100,13 @@ def load_answered(run: Run) -> Findings:
 def with_verdicts(findings: Findings, verdicts: Sequence[Verdict]) -> Findings:
     """The findings with these verdicts, and what follows from them."""
     questions, answers = findings.questions, findings.answers
-    headline = comparison.count_verdicts(questions, answers, *sides(verdicts)).headline
+    automatic, people = sides(verdicts)
+    headline = comparison.count_verdicts(questions, answers, automatic, people).headline
     return replace(
         findings,
         verdicts=verdicts,
+        automatic=automatic,
+        people=people,
         headline=headline,
         causes=comparison.causes_of(questions, findings.contexts, answers, headline),
         disputed=frozenset(disputed(verdicts)),

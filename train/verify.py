@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from train import data, report
-from train.assess import comparison_text, grade_by_rule, recompute, report_files, side_by_side
+from train.assess import comparison_text, grade_by_rule, recompute, report_files, with_judge, with_people
 from train.data.answers import answer_key
 from train.data.problems import shown
 from train.errors import UserError
@@ -162,7 +162,8 @@ def verdicts(run: Run, findings: Findings) -> Iterator[str]:
     graded = grade_by_rule(run, findings)
     yield from misjudged(run, graded.cases)
     before = by_grader(findings.verdicts)
-    again = by_grader(side_by_side(run, findings, graded, stored_judgements(run)))
+    graders = with_judge(run, findings, graded, stored_judgements(run))
+    again = by_grader(with_people(run, findings, graders))
     for identifier, grader in sorted(before.keys() | again.keys()):
         stored, now = before.get((identifier, grader), []), again.get((identifier, grader), [])
         if stored != now:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import signal
@@ -165,6 +167,27 @@ def test_a_refusal_in_the_middle_keeps_what_was_said_and_is_one_line(openbook, f
     server.say = opinion
     assert grade(openbook, folder, judge(server))[0] == 0
     assert len(verdicts(folder)) == len(provisional(folder))
+
+
+def test_labels_that_come_before_a_judge_is_through_do_not_end_its_work(openbook, folder, server):
+    pytest.importorskip("openai")
+    assert grade(openbook, folder, "grading.judge=null")[0] == 0
+    server.say = lambda prompt, number: opinion(prompt, number) if number < 5 else Refusal(404, "no such model")
+    assert grade(openbook, folder, judge(server, concurrency=1))[0] == 2
+    sheet = folder / "sheet.csv"
+    assert openbook("label", folder / "run", "--export", sheet, "--answers", "20")[0] == 0
+    rows = list(csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8-sig"), newline="")))
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "verdict": "wrong"} for row in rows)
+    assert openbook("label", folder / "run", "--import", sheet, "--as", "kim")[0] == 0
+    assert 0 < len(verdicts(folder)) < len(provisional(folder))
+    server.say = opinion
+    code, _, err = grade(openbook, folder, judge(server))
+    assert code == 0, err
+    assert len(verdicts(folder)) == len(provisional(folder))
+    assert len(verdicts(folder, "person:kim")) == 20
 
 
 def test_an_endpoint_that_stays_broken_is_the_runs_failure(openbook, folder, server):

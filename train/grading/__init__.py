@@ -2,8 +2,9 @@
 
 Pure functions on records; regrading never samples again. `check_rubric`, `find_crossings` and `rubric_passes` are for
 those who bring rubrics and passages, `Label` and the functions beside it for those who bring people's verdicts;
-`disputed` names the answers on which people disagree. `grade` is two steps: `grade_by_rule` says what a model as
-grader is to be asked about, and its replies, once stored as `Judgement`, enter `side_by_side` like what people said.
+`disputed` names the answers on which people disagree. `grade` is three steps: `grade_by_rule` says what a model as
+grader is to be asked about; its replies, once stored as `Judgement`, become verdicts in `with_judge`, and what people
+said in `with_people`.
 """
 
 from train.grading.judge import (
@@ -19,7 +20,7 @@ from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
-from train.grading.verdicts import Graded, grade, grade_by_rule, headline, rubric_of, side_by_side
+from train.grading.verdicts import Graded, grade, grade_by_rule, headline, rubric_of, with_judge, with_people
 
 __all__ = [
     "WITHDRAWN",
@@ -44,8 +45,9 @@ __all__ = [
     "render_case",
     "rubric_of",
     "rubric_passes",
-    "side_by_side",
     "sides",
     "standing",
     "summarise",
+    "with_judge",
+    "with_people",
 ]

@@ -155,8 +155,9 @@ def verdict_by(judge: JudgeRules, judgement: Judgement, answer: Answer, **of_ans
 
 
 def summarise(judge: JudgeRules, cases: Mapping[AnswerId, Case], judgements: Mapping[str, Judgement]) -> dict[str, Any]:
-    """The judge's work in figures: answers judged, requests they took, answers that needed none of their own because
-    another said the same, answers without a letter, tokens, seconds of waiting, and the cost where it is known."""
+    """The judge's work in figures: answers it is asked about, those judged, requests they took, answers that needed
+    none of their own because another said the same, answers without a letter, tokens, seconds of waiting, and the cost
+    where it is known."""
     keys = [key for case in cases.values() if (key := judge.key(case)) in judgements]
     used = [judgements[key] for key in dict.fromkeys(keys)]
     costs = [judgement.cost for judgement in used]
@@ -165,6 +166,7 @@ def summarise(judge: JudgeRules, cases: Mapping[AnswerId, Case], judgements: Map
         "where": judge.where,
         "models": sorted({judgement.model for judgement in used if judgement.model}),
         "scope": judge.scope,
+        "asked": len(cases),
         "judged": len(keys),
         "requested": len(used),
         "cached": len(keys) - len(used),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TypedDict
 
 from train.errors import UserError
@@ -48,10 +50,10 @@ def grade(
     judge: JudgeRules | None = None,
     judgements: Mapping[str, Judgement] | None = None,
 ) -> list[Verdict]:
-    """The verdicts of rubric or provisional grader, judge and people, side by side: both of the steps below."""
+    """The verdicts of rubric or provisional grader, judge and people, side by side: all of the steps below."""
     answers = list(answers)
     graded = grade_by_rule(questions, contexts, answers, abstention=abstention, nearest_f1=nearest_f1, judge=judge)
-    return side_by_side(answers, graded, labels, judge, judgements or {})
+    return with_people(with_judge(answers, graded, judge, judgements or {}), answers, labels)
 
 
 def grade_by_rule(
@@ -89,34 +91,43 @@ def grade_by_rule(
     return Graded(verdicts, cases)
 
 
-class _OfAnswer(TypedDict):
-    """What a verdict says of the answer itself, whoever gives it."""
-
-    overlap: float
-    remembered: bool
-
-
-def side_by_side(
-    answers: Sequence[Answer],
-    graded: Graded,
-    labels: Iterable[Label],
-    judge: JudgeRules | None,
-    judgements: Mapping[str, Judgement],
+def with_judge(
+    answers: Sequence[Answer], graded: Graded, judge: JudgeRules | None, judgements: Mapping[str, Judgement]
 ) -> list[Verdict]:
-    """Every grader's verdicts in the order of the answers: to `graded` come those of the judge and of people.
+    """The graders' verdicts in the order of the answers: behind each of `graded` that of the judge, where there is one.
 
     `judge` says whose `judgements`, by the key of their case, become verdicts; a case without one gets none.
     """
-    people = by_people(answers, labels)
+    if judge is None:
+        return list(graded.verdicts)
     verdicts = []
     for answer, automatic in zip(answers, graded.verdicts, strict=True):
         verdicts.append(automatic)
         case = graded.cases.get(answer.id)
-        of_answer = _OfAnswer(overlap=automatic.overlap, remembered=automatic.remembered)
-        if judge and case and (judged := judgements.get(judge.key(case))):
-            verdicts.append(verdict_by(judge, judged, answer, **of_answer))
-        verdicts += [replace(verdict, **of_answer) for verdict in people.get(answer.id, ())]
+        if case and (judged := judgements.get(judge.key(case))):
+            verdicts.append(verdict_by(judge, judged, answer, **_of_answer(automatic)))
     return verdicts
+
+
+def with_people(verdicts: Sequence[Verdict], answers: Sequence[Answer], labels: Iterable[Label]) -> list[Verdict]:
+    """The graders' verdicts, which stand answer by answer, with those of people behind each answer's."""
+    people = by_people(answers, labels)
+    every: list[Verdict] = []
+    for name, own in groupby(verdicts, key=attrgetter("id")):
+        every += own
+        of_answer = _of_answer(every[-1])
+        every += [replace(verdict, **of_answer) for verdict in people.get(name, ())]
+    return every
+
+
+class _OfAnswer(TypedDict):
+    overlap: float
+    remembered: bool
+
+
+def _of_answer(verdict: Verdict) -> _OfAnswer:
+    """What a verdict says of the answer itself, whoever gives it."""
+    return {"overlap": verdict.overlap, "remembered": verdict.remembered}
 
 
 def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:

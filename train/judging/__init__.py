@@ -9,6 +9,7 @@ from train.judging.bench import Bench
 from train.judging.judgements import (
     JUDGEMENTS,
     differences,
+    is_judged,
     judge_answers,
     judge_rules,
     stored_judgements,
@@ -19,6 +20,7 @@ __all__ = [
     "JUDGEMENTS",
     "Bench",
     "differences",
+    "is_judged",
     "judge_answers",
     "judge_rules",
     "stored_judgements",

@@ -36,6 +36,14 @@ def revive(record: Record) -> Judgement:
         raise UserError(f"{JUDGEMENTS}: holds a line that is no judgement ({error}); remove it") from None
 
 
+def is_judged(run: Run, judge: JudgeRules) -> bool:
+    """Whether the run was graded with this judge, asked as it is asked now, and about everything."""
+    manifest = run.manifest()
+    done = manifest.get("judging") or {}
+    as_now = (manifest.get("grading") or {}).get("judge") == to_json(judge)
+    return as_now and "grading" in manifest.get("stages", {}) and done.get("judged") == done.get("asked")
+
+
 def judge_answers(
     run: Run, cases_by_answer: Mapping[AnswerId, Case], bench: Bench, screen: Screen
 ) -> dict[str, Judgement]:

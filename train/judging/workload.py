@@ -10,10 +10,10 @@ from train.errors import UserError
 from train.estimate import two_digits
 from train.judges import EndpointJudge
 from train.judging.bench import Bench
-from train.judging.judgements import stored_judgements
+from train.judging.judgements import is_judged, stored_judgements
 from train.plan import Step
 from train.prepare import Prepared
-from train.records import Answer, to_json
+from train.records import Answer
 from train.store import Run
 
 
@@ -51,7 +51,7 @@ def judging_step(prepared: Prepared, run: Run, bench: Bench, *, answered: bool) 
     kept = f"; {there} replies are there" if there else ""
     number = prompts_at_most(prepared, bench).total()
     why = f"{at_most(number)}; {bench.sentence}{size_of(bench)}{kept}"
-    return Step("judging", there, 0 if answered and is_judged(run, bench) else number, why)
+    return Step("judging", there, 0 if answered and is_judged(run, bench.rules) else number, why)
 
 
 def at_most(number: int) -> str:
@@ -103,12 +103,5 @@ def check_if_needed(prepared: Prepared, run: Run, bench: Bench, *, answered: boo
 
     A run that this judge has judged already needs it only if answers are missing (not `answered`).
     """
-    if not (answered and is_judged(run, bench)) and prompts_at_most(prepared, bench):
+    if not (answered and is_judged(run, bench.rules)) and prompts_at_most(prepared, bench):
         bench.check()
-
-
-def is_judged(run: Run, bench: Bench) -> bool:
-    """Whether the run was graded with this judge, asked as it is asked now."""
-    manifest = run.manifest()
-    rules = (manifest.get("grading") or {}).get("judge")
-    return rules == to_json(bench.rules) and "grading" in manifest.get("stages", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from train.errors import UserError
@@ -16,7 +17,6 @@ from train.records import (
     fact_label,
     is_person,
     is_right,
-    to_json,
 )
 from train.sealing import digest
 
@@ -41,15 +41,20 @@ class Item:
     note: str = ""
 
 
+def by_item(recipe: str, answers: Iterable[Answer]) -> dict[str, Answer]:
+    """The answers by the ids that stand for them in that recipe's run."""
+    return {_letters(digest([recipe, answer.id._asdict(), answer.key])): answer for answer in answers}
+
+
 def items(recipe: str, findings: Findings) -> dict[str, tuple[Answer, Item]]:
     """Every answer as a person sees it, by the id that stands for it in that recipe's run."""
     questions = {question.id: question for question in findings.questions}
     contexts = {(context.question, context.condition): context for context in findings.contexts}
-    made = (
-        (answer, _item(recipe, answer, questions[answer.question], contexts.get((answer.question, answer.condition))))
-        for answer in findings.answers
-    )
-    return {item.id: (answer, item) for answer, item in made}
+    found = {}
+    for name, answer in by_item(recipe, findings.answers).items():
+        context = contexts.get((answer.question, answer.condition))
+        found[name] = answer, _item(name, answer, questions[answer.question], context)
+    return found
 
 
 def graded_right(findings: Findings) -> dict[AnswerId, bool | None]:
@@ -77,12 +82,12 @@ def graded_right(findings: Findings) -> dict[AnswerId, bool | None]:
     }
 
 
-def _item(recipe: str, answer: Answer, question: Question, context: Context | None) -> Item:
+def _item(name: str, answer: Answer, question: Question, context: Context | None) -> Item:
     # A question without an answer is asked with true passages under that condition too.
     untrue = context is not None and context.is_counterfactual and context.expects == "answer"
     facts, forbidden = rubric_of(question, context)
     return Item(
-        id=_letters(digest([recipe, to_json(answer.id), answer.key])),
+        id=name,
         question=question.text,
         expects=context.expects if context else "answer",
         reference="" if untrue else question.answer,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
-from train.records import AnswerId, to_json
+from train.records import AnswerId
 from train.sealing import digest
 
 BLOCK = 40
@@ -78,7 +78,7 @@ def sequence(plan: Plan, seed: str, who: str) -> list[AnswerId]:
 def _strata(right: Right, seed: str) -> dict[tuple[bool | None, str], list[AnswerId]]:
     """The answers of each stratum, in an order that is random but for `seed`."""
     strata: dict[tuple[bool | None, str], list[AnswerId]] = {}
-    for each in sorted(right, key=lambda each: digest([seed, to_json(each)])):
+    for each in sorted(right, key=lambda each: digest([seed, each._asdict()])):
         strata.setdefault((right[each], each.arm), []).append(each)
     return strata
 

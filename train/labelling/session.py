@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from train import interruption
-from train.findings import load_findings
+from train.findings import load_graded, uncollected
 from train.labelling.desk import Desk
 from train.labelling.server import Site
 from train.store import Run
@@ -21,7 +21,8 @@ def serve(run: Run, name: str, size: int, port: int, say: Callable[[str], None])
         UserError: an unfit name or port, answers that are not graded, or (`Busy`) a run that is being changed.
     """
     with run.shared():
-        desk = Desk(run, load_findings(run), name, size)
+        with uncollected():
+            desk = Desk(run, load_graded(run), name, size)
         with Site(desk, port) as site, suppress(KeyboardInterrupt):
             say(site.url)
             say("open this address in a browser on this machine; Ctrl-C here stops labelling and writes the new report")

@@ -12,12 +12,12 @@ from pathlib import Path
 from train.data.problems import Problems, did_you_mean, shown
 from train.data.tables import Row, Table, check_columns, read_table
 from train.errors import UserError
-from train.findings import load_findings, stored_labels
+from train.findings import load_graded, stored_labels, uncollected
 from train.grading import Label, read_word, standing
-from train.labelling.items import Item, graded_right, items
+from train.labelling.items import Item, by_item, graded_right, items
 from train.labelling.plan import draw, sequence
 from train.labelling.storing import LABELS, labeller, now
-from train.records import WORDS, Answer, Word, to_json
+from train.records import WORDS, Answer, Findings, Word, to_json
 from train.report.sheets import BOM
 from train.report.texts import encodable, sheet, unsheet, visible
 from train.store import Run
@@ -29,6 +29,7 @@ COLUMNS = (
 So the labels can be told how likely their answers were to be drawn, however many rows come back."""
 
 
+@uncollected()
 def write_sheet(run: Run, path: Path, name: str, size: int) -> int:
     """Writes the answers that are to be labelled and returns how many.
 
@@ -37,7 +38,7 @@ def write_sheet(run: Run, path: Path, name: str, size: int) -> int:
     """
     if path.suffix.lower() != ".csv":
         raise UserError(f"--export {path}: is not the name of a .csv file; end it in .csv")
-    findings = load_findings(run)
+    findings = load_graded(run)
     labels = stored_labels(run)
     who = labeller(name, labels) if name else ""
     known = items(run.recipe, findings)
@@ -56,21 +57,22 @@ def write_sheet(run: Run, path: Path, name: str, size: int) -> int:
     return len(order)
 
 
-def read_sheet(run: Run, path: Path, name: str) -> tuple[int, tuple[str, ...]]:
+@uncollected()
+def read_sheet(run: Run, findings: Findings, path: Path, name: str) -> tuple[int, tuple[str, ...]]:
     """Stores the verdicts of a sheet as labels of `name`; returns how many are new or changed, and warnings.
 
-    An answer without a verdict is not labelled; what was labelled before stays. All are stored, or none.
+    An answer without a verdict is not labelled; what was labelled before stays. All are stored, or none. `findings`
+    hold the run's answers and verdicts.
 
     Raises:
         UserError: an unfit name, or a file that cannot be read.
         InputProblems: every problem in it, with row and column.
     """
-    findings = load_findings(run)
     before = stored_labels(run)
     who = labeller(name, before)
     table = read_table(path, COLUMNS, (".csv",), "a sheet of labels")
     warnings = [*table.warnings, *check_columns(table, ("id", "verdict"))]
-    said = _labels(table, items(run.recipe, findings), who)
+    said = _labels(table, by_item(run.recipe, findings.answers), who)
     drawn = max((_drawn(row, table.problems) for row in table.rows), default=0)
     table.problems.raise_if_any()
     if not said:
@@ -114,7 +116,7 @@ def _cells(item: Item, label: Label | None, drawn: int) -> list[str]:
     return [sheet(visible(texts[column])) for column in COLUMNS]
 
 
-def _labels(table: Table, known: Mapping[str, tuple[Answer, Item]], who: str) -> list[Label]:
+def _labels(table: Table, known: Mapping[str, Answer], who: str) -> list[Label]:
     """The labels of the rows with a verdict; what is wrong with a row is noted in the table's problems."""
     labels: list[Label] = []
     first: dict[str, int] = {}
@@ -129,7 +131,7 @@ def _labels(table: Table, known: Mapping[str, tuple[Answer, Item]], who: str) ->
         first.setdefault(identifier, row.number)
         word = _word(row, table.problems)
         if word is not None and identifier in known:
-            answer = known[identifier][0]
+            answer = known[identifier]
             labels.append(Label(answer.id, word, who, when, _text(row, "comment"), answer.key))
     return labels
 

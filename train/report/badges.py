@@ -45,6 +45,7 @@ def badges(findings: Findings) -> list[Badge]:
         *_forgotten(findings),
         *_cut_off(findings),
         *_grading(findings),
+        *_judging(findings),
         *_evidence(findings),
     ]
     return sorted(found, key=lambda badge: list(SIGNS).index(badge.level))
@@ -103,6 +104,20 @@ def _grading(findings: Findings) -> list[Badge]:
     if answers:
         result.append(_people(findings, people, answers))
     return result
+
+
+def _judging(findings: Findings) -> list[Badge]:
+    """Whether a judge has judged a part of what it is asked about."""
+    done = findings.manifest.get("judging") or {}
+    judged = int(done.get("judged") or 0)
+    asked = int(done.get("asked") or judged)
+    if judged == asked:
+        return []
+    why = (
+        f"it has judged {figures.count(judged)} of the {figures.plural(asked, 'answer')} that it is asked about; the "
+        "others keep other graders' verdicts, so arms may not be graded alike: have it judge the rest"
+    )
+    return [Badge("caution", "judge not finished", why)]
 
 
 def _evidence(findings: Findings) -> list[Badge]:

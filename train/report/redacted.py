@@ -36,6 +36,7 @@ GRADER = (
     "against", "arm", "labels", "tp", "fp", "fn", "tn", "tpr", "tpr_interval", "tnr", "tnr_interval", "agreement",
     "kappa", "kappa_interval",
 )  # fmt: skip
+JUDGED = ("asked", "judged")
 FORGOTTEN = (
     "arm", "against", "base", "tuned", "base_right", "difference", "interval", "p", "p_holm", "questions", "left_out",
     "differing", "samples", "seeds", "between_seeds", "shown",
@@ -239,6 +240,7 @@ def _manifest(findings: Findings) -> dict[str, Any]:
         **{name: manifest[name] for name in ("schema", "openbook", "versions", "source", "starts") if name in manifest},
         **({"hardware": {name: hardware[name] for name in HARDWARE if name in hardware}} if hardware else {}),
         **({"recipe": bare} if bare else {}),
+        **({"judging": {name: manifest["judging"].get(name) for name in JUDGED}} if manifest.get("judging") else {}),
         "left out": "the model, hashes, paths and all else that made the run",
     }
 
