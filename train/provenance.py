@@ -22,7 +22,6 @@ PACKAGES = (
     "bitsandbytes",
     "numpy",
     "scipy",
-    "statsmodels",
 )
 
 

@@ -7,6 +7,7 @@ import random
 
 import pytest
 from scipy.stats import norm
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from train.comparison import agreement, compare
 from train.comparison.labels import Scored
@@ -37,6 +38,22 @@ def fleiss_error(table):
     b = (1 - kappa) ** 2 * sum(p[i][j] * (columns[i] + rows[j]) ** 2 for i in range(2) for j in range(2) if i != j)
     c = (kappa - chance * (1 - kappa)) ** 2
     return kappa, math.sqrt((a + b - c) / n) / (1 - chance)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_kappa_and_its_interval_are_those_of_statsmodels_for_tables_of_any_size(alpha):
+    generator = random.Random(2)
+    for size in (2, 3, 4):
+        for _ in range(20):
+            table = [[generator.choice([0.0, 0.5, generator.uniform(1, 40)]) for _ in range(size)] for _ in range(size)]
+            table[0][0] += 1
+            table[1][1] += 1
+            table[0][1] += 1
+            wanted = cohens_kappa(table, return_results=True)
+            reach = norm.ppf(1 - alpha / 2) * wanted.std_kappa
+            kappa, interval = agreement.cohen_kappa(table, alpha)
+            assert kappa == pytest.approx(wanted.kappa)
+            assert interval == pytest.approx([max(-1, kappa - reach), min(1, kappa + reach)])
 
 
 def judged(counts, *, probabilities=None, samples=1, expects=None, arms=("base",)):

@@ -9,9 +9,12 @@ from fractions import Fraction
 
 import numpy
 import pytest
-from scipy.stats import permutation_test, ttest_rel
+from scipy.stats import beta, permutation_test, ttest_rel
+from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import ttost_paired
 
 from train.comparison import power, statistics
 
@@ -96,6 +99,44 @@ def test_the_difference_interval_is_that_of_the_paired_t_test():
     assert statistics.difference_interval(differences, 0.05) == pytest.approx(tuple(wanted))
 
 
+def test_the_standard_error_clustered_by_topics_is_that_of_statsmodels():
+    generator = random.Random(5)
+    for _ in range(40):
+        shares = quarters(*(generator.randint(0, 4) for _ in range(generator.randint(2, 60))))
+        topics = [generator.choice(["", "a", "b", "c", "d"]) for _ in shares]
+        groups = [topic or str(place) for place, topic in enumerate(topics)]
+        codes = numpy.array([sorted(set(groups)).index(group) for group in groups])
+        clustered = 0.0
+        if len(set(topics) - {""}) > 1 and len(set(shares)) > 1:
+            model = OLS([float(share) for share in shares], numpy.ones(len(shares)))
+            clustered = model.fit(cov_type="cluster", cov_kwds={"groups": codes}).bse[0]
+        plain = numpy.std([float(share) for share in shares], ddof=1) / math.sqrt(len(shares))
+        assert statistics.standard_error(shares, topics) == pytest.approx(max(plain, clustered), abs=1e-15)
+
+
+def test_wilson_s_interval_is_that_of_statsmodels_for_any_share_and_sample():
+    shares, sizes, alphas = (0.0, 1e-9, 0.02, 0.5, 0.987, 1.0), (0.4, 1, 7.3, 30, 1e6), (0.01, 0.05, 0.5)
+    for share, n, alpha in itertools.product(shares, sizes, alphas):
+        wanted = proportion_confint(share * n, n, alpha=alpha, method="wilson")
+        assert statistics.wilson(share, n, alpha) == pytest.approx(tuple(wanted), abs=1e-12)
+
+
+def test_an_entry_s_interval_is_that_of_the_beta_distribution():
+    for scored, alpha in itertools.product((1, 4, 16, 100), (0.01, 0.05)):
+        for right in {0, 1, scored // 2, scored}:
+            wanted = beta.ppf([alpha / 2, 1 - alpha / 2], 1 + right, 1 + scored - right)
+            assert statistics.entry_interval(right, scored, alpha) == pytest.approx(tuple(wanted))
+
+
+def test_equivalence_is_that_of_statsmodels():
+    generator = random.Random(6)
+    for margin in (0.05, 0.1, 0.3):
+        differences = quarters(*(generator.randint(-2, 2) for _ in range(30)))
+        wanted = ttost_paired([float(each) for each in differences], numpy.zeros(30), -margin, margin)[0]
+        assert statistics.equivalence_p(differences, margin) == pytest.approx(wanted)
+        assert statistics.equivalence_p([-each for each in differences], margin) == pytest.approx(wanted)
+
+
 def test_equal_thirds_do_not_vary():
     thirds = [Fraction(1, 3)] * 9
     assert statistics.standard_error(thirds) == 0
@@ -110,7 +151,7 @@ def test_topics_widen_the_standard_error_and_never_narrow_it():
     assert statistics.standard_error(alike, ["a", "b", "c", "a", "b", "c"]) == plain
     assert statistics.standard_error(alike, ["a"] * 6) == plain  # one topic is no cluster
     assert statistics.standard_error(alike, [""] * 6) == plain
-    assert statistics.standard_error(alike, list("abcdef")) == pytest.approx(plain)  # statsmodels' correction cancels
+    assert statistics.standard_error(alike, list("abcdef")) == pytest.approx(plain)  # the correction G/(G − 1) cancels
     low, high = statistics.cell_interval(alike, statistics.standard_error(alike, ["a"] * 3 + ["b"] * 3), 0.05)
     assert low < 0.1 and high > 0.9  # two topics are hardly more than two questions
 

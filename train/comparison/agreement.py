@@ -149,26 +149,26 @@ def _grader_kappa(
 
 
 def cohen_kappa(table: Sequence[Sequence[float]], alpha: float) -> tuple[float | None, list[float] | None]:
-    """Cohen's κ (1960) of a square table and its interval, κ ± z·SE (Fleiss, Cohen and Everitt 1969; statsmodels).
+    """Cohen's κ (1960) of a square table and its interval, κ ± z·SE (Fleiss, Cohen and Everitt 1969, eq. 13).
 
     No κ where only one class occurs, so that agreement by chance is 1; no interval where nothing disagrees or the
     errors leave the standard error 0.
     """
-    import numpy
-    from scipy.stats import norm
-    from statsmodels.stats.inter_rater import cohens_kappa
-
     total = sum(map(sum, table))
     rows = [sum(row) / total for row in table]
     columns = [sum(column) / total for column in zip(*table, strict=True)]
-    if 1 - sum(row * column for row, column in zip(rows, columns, strict=True)) < 1e-12:
+    chance = sum(row * column for row, column in zip(rows, columns, strict=True))
+    if 1 - chance < 1e-12:
         return None, None
-    with numpy.errstate(all="ignore"):  # it divides by standard errors that may be 0
-        result = cohens_kappa(table)
-    kappa, error = float(result.kappa), float(result.std_kappa)
-    if not error > 1e-6:  # also where rounding makes the variance negative, and its root no number
+    places = range(len(table))
+    kappa = (sum(table[i][i] for i in places) / total - chance) / (1 - chance)
+    spread = sum(
+        table[i][j] / total * ((i == j) - (rows[j] + columns[i]) * (1 - kappa)) ** 2 for i in places for j in places
+    )
+    variance = (spread - (kappa - chance * (1 - kappa)) ** 2) / total
+    if not variance > (1e-6 * (1 - chance)) ** 2:  # also where rounding makes it negative
         return kappa, None
-    reach = float(norm.ppf(1 - alpha / 2)) * error
+    reach = statistics.normal_quantile(1 - alpha / 2) * math.sqrt(variance) / (1 - chance)
     return kappa, [max(-1.0, kappa - reach), min(1.0, kappa + reach)]
 
 

@@ -61,6 +61,4 @@ def uniform_questions_needed(
 
 
 def _z_sum(alpha: float) -> float:
-    from scipy.stats import norm
-
-    return float(norm.ppf(1 - alpha / 2) + norm.ppf(POWER))
+    return statistics.normal_quantile(1 - alpha / 2) + statistics.normal_quantile(POWER)

@@ -2,7 +2,8 @@
 
 Shares right (p_q) and differences (d_q) come as `Fraction`, so that means, ties and "nothing differs" are exact and
 do not depend on the order of the questions. Results are plain floats; `None` says that the figure does not exist.
-scipy and statsmodels take a second to import, so each function imports what it calls.
+Quantiles come from `scipy.special`; formulas that scipy.stats or statsmodels has too are held to theirs by tests, since
+importing those takes longer than most comparisons. Each function imports what it calls.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def standard_error(shares: Sequence[Fraction] | Sequence[float], topics: Sequenc
     """The standard error of an accuracy: sd(p_q)/√Q, or the topic-clustered one where that is larger.
 
     `topics` names the topic of each share, "" for none; a question without a topic is a cluster of its own.
-    Clustering (statsmodels' OLS on a constant, `cov_type="cluster"`) needs two topics. None for fewer than two shares.
+    That is √(G/(G−1) · Σ_g (Σ_{q∈g} p_q − p̄)²)/Q for G clusters (Cameron and Miller 2015, eq. 11 and 12, for a
+    constant alone). Clustering needs two topics. None for fewer than two shares.
     """
     deviation = standard_deviation(shares)
     if deviation is None:
@@ -61,13 +63,13 @@ def standard_error(shares: Sequence[Fraction] | Sequence[float], topics: Sequenc
     if plain == 0 or len(set(topics) - {""}) < 2:
         return plain
     import numpy
-    from statsmodels.regression.linear_model import OLS
 
     codes: dict[object, int] = {}
     groups = [codes.setdefault(topic or index, len(codes)) for index, topic in enumerate(topics)]
-    model = OLS(_floats(shares), numpy.ones(len(shares)))
-    clustered = model.fit(cov_type="cluster", cov_kwds={"groups": numpy.array(groups)}).bse[0]
-    return max(plain, float(clustered))
+    values = _floats(shares)
+    sums = numpy.bincount(groups, values - values.mean())
+    clustered = math.sqrt(len(sums) / (len(sums) - 1) * float((sums**2).sum())) / len(values)
+    return max(plain, clustered)
 
 
 def cell_interval(shares: Sequence[Fraction], error: float | None, alpha: float) -> Interval | None:
@@ -86,20 +88,31 @@ def cell_interval(shares: Sequence[Fraction], error: float | None, alpha: float)
 
 
 def wilson(share: float, n: float, alpha: float) -> Interval:
-    """Wilson's 1 − alpha interval of a share at a sample of n, which may be an effective one and no whole number."""
-    from statsmodels.stats.proportion import proportion_confint
+    """Wilson's 1 − alpha interval of a share at a sample of n, which may be an effective one and no whole number.
 
-    low, high = proportion_confint(share * n, n, alpha=alpha, method="wilson")
+    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²))/(1 + z²/n) (Wilson 1927).
+    """
+    z = normal_quantile(1 - alpha / 2)
+    middle, reach = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    low, high = ((middle + side * reach) / (1 + z**2 / n) for side in (-1, 1))
     # At the ends Wilson's bounds are exactly 0 and 1, which rounding misses by 1e-17.
-    return float(low) if share > 0 else 0.0, float(high) if share < 1 else 1.0
+    return low if share > 0 else 0.0, high if share < 1 else 1.0
+
+
+@lru_cache(maxsize=64)
+def normal_quantile(probability: float) -> float:
+    """The standard normal distribution's quantile."""
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
 
 
 @lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones
 def entry_interval(right: int, scored: int, alpha: float) -> Interval:
     """The 1 − alpha interval of one table entry, `right` of `scored` samples: quantiles of Beta(1 + c, 1 + k − c)."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    low, high = beta.ppf([alpha / 2, 1 - alpha / 2], 1 + right, 1 + scored - right)
+    low, high = betaincinv(1 + right, 1 + scored - right, [alpha / 2, 1 - alpha / 2])
     return float(low), float(high)
 
 
@@ -108,12 +121,14 @@ def difference_interval(differences: Sequence[Fraction], alpha: float) -> Interv
 
     The paired t interval of two cells (scipy's `ttest_rel`) is by definition the one-sample interval of d_q.
     """
-    from scipy.stats import ttest_1samp
+    from scipy.special import stdtrit
 
-    if len(differences) < FEWEST_QUESTIONS or not standard_deviation(differences):
+    deviation = standard_deviation(differences)
+    if len(differences) < FEWEST_QUESTIONS or not deviation:
         return None
-    interval = ttest_1samp(_floats(differences), 0).confidence_interval(1 - alpha)
-    return float(interval.low), float(interval.high)
+    middle, degrees = float(_floats(differences).mean()), len(differences) - 1
+    reach = float(stdtrit(degrees, 1 - alpha / 2)) * deviation / math.sqrt(len(differences))
+    return middle - reach, middle + reach
 
 
 def sign_flip_p(differences: Sequence[Fraction], seed: int) -> float:
@@ -196,16 +211,17 @@ def pass_hat_k(right: int, scored: int, k: int) -> float:
 
 
 def equivalence_p(differences: Sequence[Fraction], margin: float) -> float | None:
-    """The p-value of two one-sided tests that |mean d| < margin (statsmodels' `ttost_paired`).
+    """The p-value of two one-sided paired t tests that |mean d| < margin: the larger of theirs (Schuirmann 1987).
 
     None where the difference has no interval (sd(d) = 0 or Q < 6).
     """
-    import numpy
-    from statsmodels.stats.weightstats import ttost_paired
+    from scipy.special import stdtr
 
-    if len(differences) < FEWEST_QUESTIONS or not standard_deviation(differences):
+    deviation = standard_deviation(differences)
+    if len(differences) < FEWEST_QUESTIONS or not deviation:
         return None
-    return float(ttost_paired(_floats(differences), numpy.zeros(len(differences)), -margin, margin)[0])
+    middle, error = float(_floats(differences).mean()), deviation / math.sqrt(len(differences))
+    return float(stdtr(len(differences) - 1, (abs(middle) - margin) / error))
 
 
 def between_seeds(table: Sequence[Sequence[Fraction]], alpha: float) -> dict[str, Any] | None:
@@ -218,7 +234,7 @@ def between_seeds(table: Sequence[Sequence[Fraction]], alpha: float) -> dict[str
     or six questions, or where nothing varies.
     """
     import numpy
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     seeds, questions = len(table), len(table[0]) if table else 0
     if seeds < 2 or questions < FEWEST_QUESTIONS:
@@ -240,7 +256,7 @@ def between_seeds(table: Sequence[Sequence[Fraction]], alpha: float) -> dict[str
         spread = seed_square**2 / degrees_seed + question_square**2 / degrees_question + rest_square**2 / degrees_rest
         degrees = min(max(scale**2 / spread, min(degrees_seed, degrees_question)), degrees_question)
     error = math.sqrt(scale / (seeds * questions))
-    reach = float(t.ppf(1 - alpha / 2, degrees)) * error
+    reach = float(stdtrit(degrees, 1 - alpha / 2)) * error
     return {
         "per_seed": [mean(row) for row in table],
         "standard_deviation": float(of_seeds.std(ddof=1)),
