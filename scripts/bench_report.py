@@ -4,8 +4,8 @@ The run is made up: so many questions, each with a passage of its own, a rubric 
 two conditions; the answers are right, wrong, refusals or cut off, in words that mostly differ from sample to sample.
 With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails; with
 `--judged` there is a judge's reply to each. What is timed is all that `openbook grade` and `openbook label` do to such
-a run after its labels, its rubrics or a rule have changed, files written, in a process that has loaded its libraries
-(statsmodels takes a second, whatever the run).
+a run, with loading libraries and writing files: after its rubrics or a rule have changed, so that all is graded again, and,
+where there are labels, after one of them has.
 
     python scripts/bench_report.py --out report.json                                # 1,000 questions, 32,000 answers
     python scripts/bench_report.py --questions 100 1000 --labels 0 400 --repeats 5
@@ -143,17 +143,17 @@ def drawn_labels(rng: random.Random, answers: Any, questions: Any, count: int) -
 
 def perform(task: Measurement) -> Measurement:
     """The seconds of each step on a run that is there."""
-    import scipy.stats  # noqa: F401
-    import statsmodels.api  # noqa: F401
-
+    moments = [time.perf_counter()]
     from train.assess import GradingRules, grade_answers, write_comparison, write_report
     from train.findings import uncollected
     from train.progress import Screen
     from train.store import Run
 
     with Run.of(Path(task["directory"])) as run, uncollected():  # as `assess` does
-        run.unstage("grading")
-        moments = [time.perf_counter()]
+        if task["anew"]:
+            run.unstage("grading")
+        else:
+            run.write_records("labels.jsonl", run.records("labels.jsonl")[1:])
         findings = grade_answers(run, Screen(quiet=True), GradingRules(**run.manifest()["grading"]))
         moments.append(time.perf_counter())
         findings = write_comparison(run, findings)
@@ -181,9 +181,9 @@ def main() -> int:
         for questions, labels, judged in product(options.questions, options.labels, sorted({False, options.judged})):
             directory = Path(scratch) / f"{questions}-{labels}-{judged}"
             write_run(directory, questions, labels, judged=judged)
-            measures[label(questions, labels, judged=judged)] = partial(
-                in_child, __file__, {"directory": str(directory)}
-            )
+            for anew in (True, False) if labels else (True,):
+                name = label(questions, labels, judged=judged) + ("" if anew else ", one new")
+                measures[name] = partial(in_child, __file__, {"directory": str(directory), "anew": anew})
         rows = compare(measures, options.repeats)
     for summary in rows.values():
         for step in ("seconds", *STEPS):

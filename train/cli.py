@@ -271,7 +271,7 @@ def label(options: argparse.Namespace, screen: Screen) -> int:
 
     from train import labelling
     from train.assess import assess_again, require_answers
-    from train.findings import load_graded
+    from train.findings import load_graded, uncollected
     from train.report.figures import plural
     from train.store import Busy, Run
 
@@ -287,7 +287,7 @@ def label(options: argparse.Namespace, screen: Screen) -> int:
     if not options.who:
         raise UserError("--as: is missing; name the person who labels, such as --as kim")
     if options.sheet:
-        with run:
+        with run, uncollected():
             findings = load_graded(run)
             number, warnings = labelling.read_sheet(run, findings, options.sheet, options.who)
             for warning in warnings:
