@@ -4,8 +4,8 @@ The run is made up: so many questions, each with a passage of its own, a rubric 
 two conditions; the answers are right, wrong, refusals or cut off, in words that mostly differ from sample to sample.
 With `--labels` people judged so many of them, drawn half from what the rubric passes and half from what it fails; with
 `--judged` there is a judge's reply to each. What is timed is all that `openbook grade` and `openbook label` do to such
-a run, with loading libraries and writing files: after its rubrics or a rule have changed, so that all is graded again, and,
-where there are labels, after one of them has.
+a run, with loading libraries and writing files: after its rubrics or a rule have changed, so that all is graded again,
+and, where there are labels, after one of them has.
 
     python scripts/bench_report.py --out report.json                                # 1,000 questions, 32,000 answers
     python scripts/bench_report.py --questions 100 1000 --labels 0 400 --repeats 5

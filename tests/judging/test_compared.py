@@ -98,6 +98,8 @@ def test_answers_that_the_judge_never_saw_keep_their_verdicts_and_are_named(mond
     (warning,) = [line for line in err.splitlines() if "has not judged" in line]
     total = len(by_judge(run)) + 4
     assert f"judge:judge-x has not judged 4 of the {total} answers that it would be asked about (big 4 of 4)" in warning
+    report = run.path("report.md").read_text(encoding="utf-8")
+    assert f"judge not finished: it has judged {total - 4} of the {total} answers that it is asked about" in report
 
 
 def test_people_go_before_the_judge(monday, questions, openbook, tmp_path):

@@ -7,10 +7,12 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from train import assess
 from train.findings import load_findings
 from train.grading import disputed, sides
 from train.labelling.desk import Desk
 from train.labelling.items import items
+from train.progress import Screen
 from train.records import AnswerId
 from train.store import Run
 
@@ -58,6 +60,32 @@ def test_two_people_s_words_and_their_dispute_reach_verdicts_headline_and_report
     comparison = json.loads((run_directory / "comparison.json").read_text(encoding="utf-8"))
     assert comparison["people"]["labelled"] == 4 and comparison["people"]["disputed"] == 2
     assert openbook("verify", run_directory) == (0, "every number follows from the stored answers\n", "")
+
+
+def test_new_labels_leave_the_graders_verdicts_and_come_to_what_grading_anew_does(run_directory, monkeypatch) -> None:
+    run, files = Run.of(run_directory), ("verdicts.jsonl", "comparison.json", "report.html")
+
+    def assessed(*, by_graders: bool) -> list[bytes]:
+        asked = []
+        with monkeypatch.context() as patched, run:
+            patched.setattr(assess, "ask_graders", lambda *given: asked.append(1) or ask_graders(*given))
+            assess.assess_again(run, Screen(quiet=True))
+        assert bool(asked) == by_graders
+        return [run.path(name).read_bytes() for name in files]
+
+    before = [run.path(name).read_bytes() for name in files]
+    ask_graders = assess.ask_graders
+    say(run_directory, "kim", ["wrong", "correct", "abstained"])
+    once = assessed(by_graders=False)
+    assert once[0] != before[0]
+    run.unstage("grading")
+    assert assessed(by_graders=True) == once
+    say(run_directory, "lee", ["wrong", "wrong"])
+    assert assessed(by_graders=False) != once
+    run.path("labels.jsonl").unlink()
+    assert assessed(by_graders=False) == before
+    run.amend({"grading": {**run.manifest()["grading"], "nearest_f1": 0.9}})
+    assessed(by_graders=True)
 
 
 def test_before_the_report_is_made_anew_verify_says_what_is_missing(run_directory: Path, openbook) -> None:
