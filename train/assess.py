@@ -100,36 +100,38 @@ def plan_comparison(recipe: Recipe, run: Run) -> None:
     run.amend({"comparison": {**plan, CHANGED: sorted(changed)}})
 
 
-def graded_from(run: Run, *, labels: bool = True) -> str:
-    """What the verdicts depend on, as it is now: the graders' rules, the questions, contexts and answers, what the
-    judge said, and what people said (`labels`)."""
+def graded_from(run: Run) -> tuple[str, str]:
+    """What graders' verdicts depend on, as it is now (the graders' rules, the questions, contexts and answers, what the
+    judge said), and what all verdicts do (what people said, too)."""
     manifest = run.manifest()
-    judged, labelled = ([JUDGEMENTS] if judge_rules(run) else []), (["labels.jsonl"] if labels else [])
-    names = ["questions.jsonl", "answers.jsonl", *judged, *labelled]
+    names = ["questions.jsonl", "answers.jsonl", *([JUDGEMENTS] if judge_rules(run) else [])]
     files = {name: file_digest(path) for name in names if (path := run.path(name)).exists()}
-    return digest([GRADING, manifest["grading"], manifest["hashes"]["contexts"], files])
+    labels = run.path("labels.jsonl")
+    of_graders = digest([GRADING, manifest["grading"], manifest["hashes"]["contexts"], files])
+    return of_graders, digest([of_graders, file_digest(labels) if labels.exists() else ""])
 
 
-def stored_grading(run: Run, findings: Findings, *, labels: bool = True) -> Sequence[Verdict] | None:
-    """The stored verdicts, where they are those of the stored answers, all of them; None where they are not.
-
-    Without `labels`, those of graders alone, which what people say leaves as they are. Verdicts that the findings hold
-    already are not read again.
+def stored_grading(
+    run: Run, findings: Findings
+) -> tuple[Sequence[Verdict], Sequence[Verdict] | None] | tuple[None, None]:
+    """The stored verdicts of graders, where they are those of the stored answers, all of them; and all verdicts, where
+    people have said nothing since. None where it is not so. Verdicts that the findings hold are not read again.
     """
-    stage = run.manifest().get("stages", {}).get("grading", {})
-    if stage.get("made_from" if labels else "graders_from") != graded_from(run, labels=labels):
-        return None
+    stage, (of_graders, of_all) = run.manifest().get("stages", {}).get("grading", {}), graded_from(run)
+    if stage.get("graders_from") != of_graders:
+        return None, None
     verdicts = findings.verdicts or stored_verdicts(run)
     if len(verdicts) != stage["verdicts"]:
-        return None
-    return verdicts if labels else [verdict for verdict in verdicts if not is_person(verdict.grader)]
+        return None, None
+    graders = [verdict for verdict in verdicts if not is_person(verdict.grader)]
+    return graders, verdicts if stage["made_from"] == of_all else None
 
 
 def graded_findings(run: Run) -> Findings:
     """What is stored, graded. Raises `UserError` where answers, or verdicts on them as they are now, are missing."""
     require_answers(run)
     findings = load_answered(run)
-    verdicts = stored_grading(run, findings)
+    _, verdicts = stored_grading(run, findings)
     if verdicts is None:
         for name in ("labels.jsonl", JUDGEMENTS):  # a line that was edited is what is to be mended first
             run.records(name)
@@ -145,22 +147,30 @@ def grade_answers(
     Where only labels are new, the graders' verdicts stay. `findings` are what the run holds, if they were read already.
     """
     require_answers(run)
-    run.amend({"grading": to_json(replace(rules, judge=bench.rules if bench else rules.judge))})
     findings = findings or load_answered(run)
+    labels = stored_labels(run)
+    set_rules(run, replace(rules, judge=bench.rules if bench else rules.judge))
     graders = None
     if bench is None or is_judged(run, bench.rules):
-        verdicts = stored_grading(run, findings)
+        graders, verdicts = stored_grading(run, findings)
         if verdicts is not None:
             return with_verdicts(findings, verdicts)
-        graders = stored_grading(run, findings, labels=False)
-    run.unstage("grading")  # a kill in between must not leave a false mark
     if graders is None:
         graders = ask_graders(run, findings, screen, bench)
-    verdicts = with_people(run, findings, graders)
+    verdicts = with_people(findings, graders, labels)
+    run.unstage("grading")  # a kill in between must not leave a false mark
     with uncollected():
         run.write_records("verdicts.jsonl", map(to_json, verdicts))
-    run.stage("grading", graded_from(run), graders_from=graded_from(run, labels=False), verdicts=len(verdicts))
+    of_graders, of_all = graded_from(run)
+    run.stage("grading", of_all, graders_from=of_graders, verdicts=len(verdicts))
     return with_verdicts(replace(findings, manifest=lasting(run.manifest())), verdicts)
+
+
+def set_rules(run: Run, rules: GradingRules) -> None:
+    """Notes by what rules is graded from now on; what a judge has done by others is no longer said to be done."""
+    manifest, now = run.manifest(), to_json(rules)
+    if manifest.get("grading") != now:
+        run.amend({"grading": now, **({"judging": None} if "judging" in manifest else {})})
 
 
 def ask_graders(run: Run, findings: Findings, screen: Screen, bench: Bench | None) -> list[Verdict]:
@@ -196,9 +206,9 @@ def with_judge(
 
 
 @uncollected()
-def with_people(run: Run, findings: Findings, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """These verdicts with people's, from the stored labels."""
-    return grading.with_people(verdicts, findings.answers, stored_labels(run))
+def with_people(findings: Findings, verdicts: Sequence[Verdict], labels: Sequence[grading.Label]) -> list[Verdict]:
+    """These verdicts with people's, from their labels."""
+    return grading.with_people(verdicts, findings.answers, labels)
 
 
 def write_comparison(run: Run, findings: Findings) -> Findings:
@@ -212,13 +222,14 @@ def write_comparison(run: Run, findings: Findings) -> Findings:
 def recompute(run: Run, findings: Findings) -> dict[str, Any]:
     """The comparison, from the stored records and the plan in the manifest."""
     plan = run.manifest()["comparison"]
+    automatic, people = grading.sides(findings.verdicts)
     return comparison.compare(
         recipe=run.recipe,
         questions=findings.questions,
         contexts=findings.contexts,
         answers=findings.answers,
-        verdicts=findings.automatic,
-        people=findings.people,
+        verdicts=automatic,
+        people=people,
         side_by_side=findings.verdicts,
         probabilities=grading.drawn_with(stored_labels(run), findings.answers),
         kinds=plan["kinds"],

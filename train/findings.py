@@ -100,13 +100,10 @@ def load_answered(run: Run) -> Findings:
 def with_verdicts(findings: Findings, verdicts: Sequence[Verdict]) -> Findings:
     """The findings with these verdicts, and what follows from them."""
     questions, answers = findings.questions, findings.answers
-    automatic, people = sides(verdicts)
-    headline = comparison.count_verdicts(questions, answers, automatic, people).headline
+    headline = comparison.count_verdicts(questions, answers, *sides(verdicts)).headline
     return replace(
         findings,
         verdicts=verdicts,
-        automatic=automatic,
-        people=people,
         headline=headline,
         causes=comparison.causes_of(questions, findings.contexts, answers, headline),
         disputed=frozenset(disputed(verdicts)),

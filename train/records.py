@@ -240,7 +240,6 @@ class Findings:
     one verdict that counts for each answer (`train.comparison.counting`). `audit` is the leakage audit's result.
     `training` has one entry for each adapter: arm, seed, condition, rows, steps, tokens, seconds, peak_bytes,
     parameters, bytes, `loss` and `validation_loss` as lists of [step, value]. `manifest` says what made the run.
-    `automatic` and `people` have the verdict of each answer that counts among the graders' and among people's.
     `causes` says why answers were not right, `disputed` of which ones people said different things.
     """
 
@@ -254,8 +253,6 @@ class Findings:
     audit: Mapping[str, Any]
     training: Sequence[Mapping[str, Any]]
     manifest: Mapping[str, Any]
-    automatic: Mapping[AnswerId, Verdict] = field(default_factory=dict)
-    people: Mapping[AnswerId, Verdict] = field(default_factory=dict)
     causes: Mapping[AnswerId, Cause] = field(default_factory=dict)
     disputed: frozenset[AnswerId] = frozenset()
 

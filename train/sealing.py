@@ -99,7 +99,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes, Record]]:
             if not text.endswith(b"\n"):
                 return
             try:
-                record = json.loads(text.decode())
+                record = json.loads(text)
                 if not isinstance(record, dict):
                     raise ValueError("not an object")
             except ValueError as error:

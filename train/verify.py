@@ -14,7 +14,7 @@ from train.assess import comparison_text, grade_by_rule, recompute, report_files
 from train.data.answers import answer_key
 from train.data.problems import shown
 from train.errors import UserError
-from train.findings import load_findings, uncollected
+from train.findings import load_findings, stored_labels, uncollected
 from train.judging import differences as misjudged
 from train.judging import stored_judgements
 from train.records import AnswerId, Findings, Passage, TrainingRow, Verdict
@@ -163,7 +163,7 @@ def verdicts(run: Run, findings: Findings) -> Iterator[str]:
     yield from misjudged(run, graded.cases)
     before = by_grader(findings.verdicts)
     graders = with_judge(run, findings, graded, stored_judgements(run))
-    again = by_grader(with_people(run, findings, graders))
+    again = by_grader(with_people(findings, graders, stored_labels(run)))
     for identifier, grader in sorted(before.keys() | again.keys()):
         stored, now = before.get((identifier, grader), []), again.get((identifier, grader), [])
         if stored != now:

@@ -183,13 +183,17 @@ def test_labels_that_come_before_a_judge_is_through_do_not_end_its_work(openbook
         writer.writerows({**row, "verdict": "wrong"} for row in rows)
     assert openbook("label", folder / "run", "--import", sheet, "--as", "kim")[0] == 0
     assert 0 < len(verdicts(folder)) < len(provisional(folder))
+    reporting = ("report", folder / "recipe.py", "--out", folder / "run", "--set", judge(server))
+    server.say = lambda prompt, number: Refusal(404, "no such model")
+    assert grade(openbook, folder, judge(server))[0] == 2
+    assert openbook(*reporting)[0] == 0, "what was graded stays so where the judge says nothing more"
     assert "judge not finished" in (folder / "run/report.md").read_text(encoding="utf-8")
     server.say = opinion
     code, _, err = grade(openbook, folder, judge(server))
     assert code == 0, err
     assert len(verdicts(folder)) == len(provisional(folder))
     assert len(verdicts(folder, "person:kim")) == 20
-    assert openbook("report", folder / "recipe.py", "--out", folder / "run", "--set", judge(server))[0] == 0
+    assert openbook(*reporting)[0] == 0
     assert "judge not finished" not in (folder / "run/report.md").read_text(encoding="utf-8")
 
 

@@ -7,7 +7,10 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from train import assess
+from train.errors import UserError
 from train.findings import load_findings
 from train.grading import disputed, sides
 from train.labelling.desk import Desk
@@ -86,6 +89,19 @@ def test_new_labels_leave_the_graders_verdicts_and_come_to_what_grading_anew_doe
     assert assessed(by_graders=False) == before
     run.amend({"grading": {**run.manifest()["grading"], "nearest_f1": 0.9}})
     assessed(by_graders=True)
+
+
+def test_a_label_that_was_edited_is_named_and_once_it_is_restored_nothing_is_lost(run_directory, openbook) -> None:
+    say(run_directory, "kim", ["wrong"])
+    path, manifest = run_directory / "labels.jsonl", (run_directory / "manifest.json").read_bytes()
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b'"wrong"', b'"correct"'))
+    with pytest.raises(UserError, match=r"labels.jsonl:1: was edited"):
+        assess.assess_again(Run.of(run_directory), Screen(quiet=True))
+    assert (run_directory / "manifest.json").read_bytes() == manifest
+    path.write_bytes(before)
+    assess.assess_again(Run.of(run_directory), Screen(quiet=True))
+    assert openbook("verify", run_directory)[0] == 0
 
 
 def test_before_the_report_is_made_anew_verify_says_what_is_missing(run_directory: Path, openbook) -> None:

@@ -71,6 +71,7 @@ def secret(texts: Sequence[str], who: str, host: str) -> Findings:
             },
             "hardware": {"cores": 2, "host": host, "processes": 1},
             "answers": f"{who}.csv",
+            "judging": {"judge": f"judge:{host}", "where": host, "models": [host], "asked": 9, "judged": 4},
         },
     )
 
@@ -178,6 +179,13 @@ def test_questions_are_numbered_in_their_order_and_nothing_can_be_opened() -> No
     assert "<button" not in page and "<script" not in page
     for text in (page.split("<main>")[0], files["report-redacted.md"].split("##")[0]):
         assert "Redacted." in text
+
+
+def test_that_a_judge_is_not_finished_stays() -> None:
+    files = render_redacted(secret(WORDS, "ann-of-the-ward", "gpu7.hospital.example"))
+    for name in ("report-redacted.html", "report-redacted.md"):
+        assert "judge not finished" in files[name]
+        assert "it has judged 4 of the 9 answers" in files[name]
 
 
 def test_people_and_judges_are_told_apart_without_their_names() -> None:

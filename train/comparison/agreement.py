@@ -168,7 +168,7 @@ def cohen_kappa(table: Sequence[Sequence[float]], alpha: float) -> tuple[float |
     variance = (spread - (kappa - chance * (1 - kappa)) ** 2) / total
     if not variance > (1e-6 * (1 - chance)) ** 2:  # also where rounding makes it negative
         return kappa, None
-    reach = statistics.normal_quantile(1 - alpha / 2) * math.sqrt(variance) / (1 - chance)
+    reach = statistics.two_sided_z(alpha) * math.sqrt(variance) / (1 - chance)
     return kappa, [max(-1.0, kappa - reach), min(1.0, kappa + reach)]
 
 

@@ -61,4 +61,4 @@ def uniform_questions_needed(
 
 
 def _z_sum(alpha: float) -> float:
-    return statistics.normal_quantile(1 - alpha / 2) + statistics.normal_quantile(POWER)
+    return statistics.two_sided_z(alpha) + statistics.two_sided_z(2 * (1 - POWER))

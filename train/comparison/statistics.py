@@ -53,7 +53,7 @@ def standard_error(shares: Sequence[Fraction] | Sequence[float], topics: Sequenc
     """The standard error of an accuracy: sd(p_q)/√Q, or the topic-clustered one where that is larger.
 
     `topics` names the topic of each share, "" for none; a question without a topic is a cluster of its own.
-    That is √(G/(G−1) · Σ_g (Σ_{q∈g} p_q − p̄)²)/Q for G clusters (Cameron and Miller 2015, eq. 11 and 12, for a
+    That is √(G/(G−1) · Σ_g (Σ_{q∈g} (p_q − p̄))²)/Q for G clusters (Cameron and Miller 2015, eq. 11 and 12, for a
     constant alone). Clustering needs two topics. None for fewer than two shares.
     """
     deviation = standard_deviation(shares)
@@ -92,7 +92,7 @@ def wilson(share: float, n: float, alpha: float) -> Interval:
 
     (p + z²/2n ± z·√(p(1−p)/n + z²/4n²))/(1 + z²/n) (Wilson 1927).
     """
-    z = normal_quantile(1 - alpha / 2)
+    z = two_sided_z(alpha)
     middle, reach = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     low, high = ((middle + side * reach) / (1 + z**2 / n) for side in (-1, 1))
     # At the ends Wilson's bounds are exactly 0 and 1, which rounding misses by 1e-17.
@@ -100,11 +100,11 @@ def wilson(share: float, n: float, alpha: float) -> Interval:
 
 
 @lru_cache(maxsize=64)
-def normal_quantile(probability: float) -> float:
-    """The standard normal distribution's quantile."""
+def two_sided_z(alpha: float) -> float:
+    """The z beyond which, on either side, alpha of the standard normal distribution lies."""
     from scipy.special import ndtri
 
-    return float(ndtri(probability))
+    return -float(ndtri(alpha / 2))
 
 
 @lru_cache(maxsize=4096)  # a table has thousands of entries and a handful of different ones
@@ -127,7 +127,7 @@ def difference_interval(differences: Sequence[Fraction], alpha: float) -> Interv
     if len(differences) < FEWEST_QUESTIONS or not deviation:
         return None
     middle, degrees = float(_floats(differences).mean()), len(differences) - 1
-    reach = float(stdtrit(degrees, 1 - alpha / 2)) * deviation / math.sqrt(len(differences))
+    reach = -float(stdtrit(degrees, alpha / 2)) * deviation / math.sqrt(len(differences))
     return middle - reach, middle + reach
 
 
@@ -256,7 +256,7 @@ def between_seeds(table: Sequence[Sequence[Fraction]], alpha: float) -> dict[str
         spread = seed_square**2 / degrees_seed + question_square**2 / degrees_question + rest_square**2 / degrees_rest
         degrees = min(max(scale**2 / spread, min(degrees_seed, degrees_question)), degrees_question)
     error = math.sqrt(scale / (seeds * questions))
-    reach = float(stdtrit(degrees, 1 - alpha / 2)) * error
+    reach = -float(stdtrit(degrees, alpha / 2)) * error
     return {
         "per_seed": [mean(row) for row in table],
         "standard_deviation": float(of_seeds.std(ddof=1)),

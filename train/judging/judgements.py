@@ -40,8 +40,9 @@ def is_judged(run: Run, judge: JudgeRules) -> bool:
     """Whether the run was graded with this judge, asked as it is asked now, and about everything."""
     manifest = run.manifest()
     done = manifest.get("judging") or {}
-    as_now = (manifest.get("grading") or {}).get("judge") == to_json(judge)
-    return as_now and "grading" in manifest.get("stages", {}) and done.get("judged") == done.get("asked")
+    as_now = (manifest.get("grading") or {}).get("judge") == to_json(judge) and done.get("judge") == judge.name
+    asked = done.get("asked", done.get("judged"))  # not said by earlier versions, which always finished
+    return as_now and "grading" in manifest.get("stages", {}) and done.get("judged") == asked
 
 
 def judge_answers(
