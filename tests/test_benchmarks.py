@@ -53,7 +53,7 @@ def check(figures: dict, repeats: int) -> None:
             ratios = [cost / other for cost, other in zip(costs, others, strict=True)]
             assert summary["cost"]["median"] == pytest.approx(statistics.median(costs))
             assert summary["ratio"]["median"] == pytest.approx(statistics.median(ratios))
-            assert all(run["peak_gib"] > 0.1 for run in summary["runs"])
+            assert all(run["peak_gib"] > 0.05 for run in summary["runs"])
             for key in SHARED:
                 assert 0 < summary[key]["least"] <= summary[key]["median"] <= summary[key]["greatest"]
         assert first["ratio"] == {"median": 1, "least": 1, "greatest": 1}
@@ -190,7 +190,8 @@ def test_reports_are_timed_by_step(measure):
     printed, figures = measure("bench_report.py", "--questions", 4, "--labels", 0, 12, "--repeats", 1)
     check(figures, 1)
     (rows,) = rows_of(figures, "report")
-    assert list(rows) == ["4 questions, 128 answers, 0 labels", "4 questions, 128 answers, 12 labels"]
+    labelled = "4 questions, 128 answers, 12 labels"
+    assert list(rows) == ["4 questions, 128 answers, 0 labels", labelled, f"{labelled}, one new"]
     for summary in rows.values():
         run = summary["runs"][0]
         assert run["units"] == 128

@@ -111,13 +111,14 @@ def graded_from(run: Run) -> tuple[str, str]:
     return of_graders, digest([of_graders, file_digest(labels) if labels.exists() else ""])
 
 
-def stored_grading(
-    run: Run, findings: Findings
-) -> tuple[Sequence[Verdict], Sequence[Verdict] | None] | tuple[None, None]:
+def stored_grading(run: Run, findings: Findings) -> tuple[Sequence[Verdict] | None, Sequence[Verdict] | None]:
     """The stored verdicts of graders, where they are those of the stored answers, all of them; and all verdicts, where
     people have said nothing since. None where it is not so. Verdicts that the findings hold are not read again.
     """
-    stage, (of_graders, of_all) = run.manifest().get("stages", {}).get("grading", {}), graded_from(run)
+    stage = run.manifest().get("stages", {}).get("grading")
+    if not stage:
+        return None, None
+    of_graders, of_all = graded_from(run)
     if stage.get("graders_from") != of_graders:
         return None, None
     verdicts = findings.verdicts or stored_verdicts(run)
