@@ -158,9 +158,9 @@ def grade_answers(
             return with_verdicts(findings, verdicts)
     if graders is None:
         graders = ask_graders(run, findings, screen, bench)
-    verdicts = with_people(findings, graders, labels)
     run.unstage("grading")  # a kill in between must not leave a false mark
     with uncollected():
+        verdicts = grading.with_people(graders, findings.answers, labels)
         run.write_records("verdicts.jsonl", map(to_json, verdicts))
     of_graders, of_all = graded_from(run)
     run.stage("grading", of_all, graders_from=of_graders, verdicts=len(verdicts))
@@ -182,7 +182,8 @@ def ask_graders(run: Run, findings: Findings, screen: Screen, bench: Bench | Non
     judgements = judge_answers(run, graded.cases, bench, screen) if bench else stored_judgements(run)
     if judge_rules(run) or "judging" in run.manifest():
         run.amend({"judging": summary(run, graded.cases, judgements)})
-    return with_judge(run, findings, graded, judgements)
+    with uncollected():
+        return grading.with_judge(findings.answers, graded, judge_rules(run), judgements)
 
 
 def require_answers(run: Run) -> None:
@@ -196,20 +197,6 @@ def grade_by_rule(run: Run, findings: Findings) -> grading.Graded:
     """The verdicts of rubric or provisional grader by the manifest's rules, and what its judge is to be shown."""
     rules = {**run.manifest()["grading"], "judge": judge_rules(run)}
     return grading.grade_by_rule(findings.questions, findings.contexts, findings.answers, **rules)
-
-
-@uncollected()
-def with_judge(
-    run: Run, findings: Findings, graded: grading.Graded, judgements: Mapping[str, grading.Judgement]
-) -> list[Verdict]:
-    """These verdicts with the judge's, from its replies."""
-    return grading.with_judge(findings.answers, graded, judge_rules(run), judgements)
-
-
-@uncollected()
-def with_people(findings: Findings, verdicts: Sequence[Verdict], labels: Sequence[grading.Label]) -> list[Verdict]:
-    """These verdicts with people's, from their labels."""
-    return grading.with_people(verdicts, findings.answers, labels)
 
 
 def write_comparison(run: Run, findings: Findings) -> Findings:

@@ -301,10 +301,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (AnswerId, Cell)):
         return value._asdict()
     if hasattr(value, "__dataclass_fields__"):  # all fields but those that follow from others
-        return {
-            name: each if (each := getattr(value, name)).__class__ in _PLAIN else _plain(each)
-            for name in value.__match_args__
-        }
+        return {name: _plain(getattr(value, name)) for name in value.__match_args__}
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value

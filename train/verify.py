@@ -9,14 +9,14 @@ from dataclasses import fields
 from itertools import zip_longest
 from typing import Any, Final
 
-from train import data, report
-from train.assess import comparison_text, grade_by_rule, recompute, report_files, with_judge, with_people
+from train import data, grading, report
+from train.assess import comparison_text, grade_by_rule, recompute, report_files
 from train.data.answers import answer_key
 from train.data.problems import shown
 from train.errors import UserError
 from train.findings import load_findings, stored_labels, uncollected
 from train.judging import differences as misjudged
-from train.judging import stored_judgements
+from train.judging import judge_rules, stored_judgements
 from train.records import AnswerId, Findings, Passage, TrainingRow, Verdict
 from train.sealing import Record, digest, file_digest, is_sealed, numbered_records, unsealed
 from train.store import Run, read_manifest, revive
@@ -162,8 +162,8 @@ def verdicts(run: Run, findings: Findings) -> Iterator[str]:
     graded = grade_by_rule(run, findings)
     yield from misjudged(run, graded.cases)
     before = by_grader(findings.verdicts)
-    graders = with_judge(run, findings, graded, stored_judgements(run))
-    again = by_grader(with_people(findings, graders, stored_labels(run)))
+    graders = grading.with_judge(findings.answers, graded, judge_rules(run), stored_judgements(run))
+    again = by_grader(grading.with_people(graders, findings.answers, stored_labels(run)))
     for identifier, grader in sorted(before.keys() | again.keys()):
         stored, now = before.get((identifier, grader), []), again.get((identifier, grader), [])
         if stored != now:

@@ -149,7 +149,7 @@ def _grader_kappa(
 
 
 def cohen_kappa(table: Sequence[Sequence[float]], alpha: float) -> tuple[float | None, list[float] | None]:
-    """Cohen's κ (1960) of a square table and its interval, κ ± z·SE (Fleiss, Cohen and Everitt 1969, eq. 13).
+    """Cohen's κ (1960) of a square table and its interval, κ ± z·SE (Fleiss, Cohen and Everitt 1969).
 
     No κ where only one class occurs, so that agreement by chance is 1; no interval where nothing disagrees or the
     errors leave the standard error 0.

@@ -53,8 +53,8 @@ def standard_error(shares: Sequence[Fraction] | Sequence[float], topics: Sequenc
     """The standard error of an accuracy: sd(p_q)/√Q, or the topic-clustered one where that is larger.
 
     `topics` names the topic of each share, "" for none; a question without a topic is a cluster of its own.
-    That is √(G/(G−1) · Σ_g (Σ_{q∈g} (p_q − p̄))²)/Q for G clusters (Cameron and Miller 2015, eq. 11 and 12, for a
-    constant alone). Clustering needs two topics. None for fewer than two shares.
+    That is √(G/(G−1) · Σ_g (Σ_{q∈g} (p_q − p̄))²)/Q for G clusters (Cameron and Miller 2015, for a constant
+    alone). Clustering needs two topics. None for fewer than two shares.
     """
     deviation = standard_deviation(shares)
     if deviation is None:

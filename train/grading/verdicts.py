@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import TypedDict
+from typing import Any
 
 from train.errors import UserError
 from train.grading.abstention import abstains, refusal
@@ -120,12 +120,7 @@ def with_people(verdicts: Sequence[Verdict], answers: Sequence[Answer], labels: 
     return every
 
 
-class _OfAnswer(TypedDict):
-    overlap: float
-    remembered: bool
-
-
-def _of_answer(verdict: Verdict) -> _OfAnswer:
+def _of_answer(verdict: Verdict) -> dict[str, Any]:
     """What a verdict says of the answer itself, whoever gives it."""
     return {"overlap": verdict.overlap, "remembered": verdict.remembered}
 

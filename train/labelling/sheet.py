@@ -57,7 +57,6 @@ def write_sheet(run: Run, path: Path, name: str, size: int) -> int:
     return len(order)
 
 
-@uncollected()
 def read_sheet(run: Run, findings: Findings, path: Path, name: str) -> tuple[int, tuple[str, ...]]:
     """Stores the verdicts of a sheet as labels of `name`; returns how many are new or changed, and warnings.
 
