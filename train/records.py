@@ -6,9 +6,10 @@ never refers to a model, a file or a stage, so that every stage can be called wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_args
 
 Fact = str | tuple[str, ...]
@@ -232,9 +233,11 @@ class Contrast:
     split: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Findings:
     """All that a report shows. Reports are a pure function of it, so that they can be made again and compared.
+
+    Whoever changes a part of it makes another one (`replace`): what was made of it may be kept for as long as it lives.
 
     `prompts` maps (question, condition) to the rendered prompt, empty for answers made elsewhere. `headline` has the
     one verdict that counts for each answer (`train.comparison.counting`). `audit` is the leakage audit's result.
@@ -298,16 +301,28 @@ def to_json(record: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if value.__class__ in _PLAIN:
         return value
-    if isinstance(value, (AnswerId, Cell)):
-        return value._asdict()
-    if hasattr(value, "__dataclass_fields__"):  # all fields but those that follow from others
-        return {name: _plain(getattr(value, name)) for name in value.__match_args__}
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value
+    if isinstance(value, (tuple, list)):
+        if isinstance(value, (AnswerId, Cell)):
+            return value._asdict()
+        return [each if each.__class__ in _PLAIN else _plain(each) for each in value]
+    if hasattr(value, "__dataclass_fields__"):
+        names, parts = _parts(value.__class__)
+        items: Iterable[tuple[str, Any]] = zip(names, parts(value), strict=True)
+    elif isinstance(value, Mapping):
+        items = value.items()
+    else:
+        return value
+    return {name: each if each.__class__ in _PLAIN else _plain(each) for name, each in items}
 
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
+@cache
+def _parts(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
+    """The names of a record's fields but those that follow from others, and what takes their values from it."""
+    names = kind.__match_args__
+    return names, attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
 
 
 def freeze_facts(facts: Any) -> tuple[Fact, ...]:

@@ -39,6 +39,7 @@ def canonical(value: Any) -> str:
 
 
 # Made once: `json.dumps` makes one for every record, which takes as long as writing it.
+_DECODER = json.JSONDecoder()
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -64,7 +65,7 @@ def line(record: Record) -> str:
 
     Written so, a line can be checked as it stands.
     """
-    rest = canonical(unsealed(record))
+    rest = canonical(unsealed(record) if CHECK in record else record)
     comma = "," if len(rest) > len("{}") else ""
     return f'{rest[:-1]}{comma}"{CHECK}":"{_hash(rest.encode())[:16]}"}}\n'
 
@@ -99,7 +100,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes, Record]]:
             if not text.endswith(b"\n"):
                 return
             try:
-                record = json.loads(text)
+                record = _DECODER.decode(text.decode())
                 if not isinstance(record, dict):
                     raise ValueError("not an object")
             except ValueError as error:

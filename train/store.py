@@ -139,24 +139,28 @@ class Run:
 
         `name` may begin with a folder, which is made.
         """
+        self._replace(name, (text,))
+
+    def write_records(self, name: str, records: Iterable[Record]) -> None:
+        """Replaces a record file in the same way."""
+        self._replace(name, map(line, records))
+
+    def _replace(self, name: str, texts: Iterable[str]) -> None:
         target = self.path(name)
         scratch = target.with_name(f".{target.name}.new")
         try:
             if target.parent != self.directory:
                 target.parent.mkdir(exist_ok=True)
             with scratch.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
+                file.writelines(texts)
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(target)
-        except OSError as error:
+        except BaseException as error:
             scratch.unlink(missing_ok=True)
-            error.filename = str(target)  # what the system says of a full disk names no file
+            if isinstance(error, OSError):
+                error.filename = str(target)  # what the system says of a full disk names no file
             raise
-
-    def write_records(self, name: str, records: Iterable[Record]) -> None:
-        """Replaces a record file."""
-        self.write(name, "".join(line(record) for record in records))
 
     def append_records(self, name: str, records: Sequence[Record]) -> None:
         """Adds records and waits until they are on the disk; what was there before cannot be harmed."""

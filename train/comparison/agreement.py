@@ -93,7 +93,8 @@ def grader_rows(
             if name not in labels.people
         }
         for verdict in (*labelled, *others.values()):
-            if (each := score(verdict, labels, expected)) is not None:
+            expects = expected[verdict.question, verdict.condition]
+            if (each := score(verdict, labels, expects)) is not None:
                 scored.setdefault(verdict.arm, []).append(each)
         rows.append(_row(grader, None, list(scored.values()), alpha))
         rows += [_row(grader, arm, [own], alpha) for arm, own in scored.items()]

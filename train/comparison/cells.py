@@ -135,21 +135,19 @@ def _count(
     answers: Sequence[Answer], verdicts: Mapping[AnswerId, Verdict], context: Context, question: Question
 ) -> Counts:
     given = [verdicts.get(answer.id) for answer in answers]
-    words = Counter(verdict.verdict if verdict else "unscored" for verdict in given)
+    words = [verdict.verdict if verdict else "unscored" for verdict in given]
     causes = [cause_of(*pair, context, question) for pair in zip(answers, given, strict=True)]
+    dumped = [verdict is not None and verdict.overlap >= DUMP for verdict in given]
     return Counts(
-        correct=words["correct"],
-        wrong=words["wrong"],
-        abstained=words["abstained"],
-        unscored=words["unscored"],
+        correct=words.count("correct"),
+        wrong=words.count("wrong"),
+        abstained=words.count("abstained"),
+        unscored=words.count("unscored"),
         right=causes.count(None),
-        dumps=sum(
-            verdict is not None and cause is None and verdict.overlap >= DUMP
-            for verdict, cause in zip(given, causes, strict=True)
-        ),
-        texts=frozenset(answer.text for answer in answers),
-        graders=tuple(verdict.grader for verdict in given if verdict),
-        causes=tuple(cause for cause in causes if cause),
+        dumps=list(zip(dumped, causes, strict=True)).count((True, None)),
+        texts=frozenset([answer.text for answer in answers]),
+        graders=tuple([verdict.grader for verdict in given if verdict]),
+        causes=tuple([cause for cause in causes if cause]),
     )
 
 
@@ -280,14 +278,16 @@ def _passes(tallies: Iterable[Tally]) -> dict[str, dict[str, float | None]]:
 
     A question with fewer than k scored answers under a seed is left out at that k.
     """
-    entries = [[(counts.right, counts.scored) for counts in tally.seeds.values()] for tally in tallies]
-    most = max((scored for entry in entries for _, scored in entry), default=0)
+    entries = [tuple([(counts.right, counts.scored) for counts in tally.seeds.values()]) for tally in tallies]
+    different = set(entries)  # of thousands a handful
+    most = max((scored for entry in different for _, scored in entry), default=0)
     sizes = sorted({most} | {2**power for power in range(most.bit_length())}) if most else []
     result: dict[str, dict[str, float | None]] = {"pass_at_k": {}, "pass_hat_k": {}}
     for k in sizes:
-        enough = [[(right, scored) for right, scored in entry if scored >= k] for entry in entries]
+        enough = {entry: own for entry in different if (own := [pair for pair in entry if pair[1] >= k])}
         for name, chance in (("pass_at_k", statistics.pass_at_k), ("pass_hat_k", statistics.pass_hat_k)):
-            means = [sum(chance(*pair, k) for pair in entry) / len(entry) for entry in enough if entry]
+            of_entry = {entry: sum(chance(*pair, k) for pair in own) / len(own) for entry, own in enough.items()}
+            means = [of_entry[entry] for entry in entries if entry in of_entry]
             result[name][str(k)] = sum(means) / len(means) if means else None
     return result
 

@@ -182,6 +182,8 @@ def _between_seeds(
     seeds = [{seed for tally in side.values() for seed in tally.seeds} for side in sides]
     trained = [own for own, untouched in zip(seeds, fixed, strict=True) if not untouched]
     common = sorted(set.intersection(*trained)) if trained else []
+    if len(common) < 2:
+        return None
 
     def share(side: int, question: str, seed: int) -> Fraction | None:
         tally = sides[side].get(question)
@@ -196,4 +198,4 @@ def _between_seeds(
         column = [left - right for left, right in pairs if left is not None and right is not None]
         if len(column) == len(common):  # the model is balanced: a question unscored under one seed is left out
             columns.append(column)
-    return statistics.between_seeds(list(zip(*columns, strict=True)), alpha) if columns and common else None
+    return statistics.between_seeds(list(zip(*columns, strict=True)), alpha) if columns else None

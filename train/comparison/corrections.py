@@ -12,10 +12,11 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from train.comparison import agreement, statistics
-from train.comparison.labels import Expected, Labels, Scored, Weighed, in_order, represented, score, weighed
+from train.comparison.labels import Expected, Labels, Scored, Weighed, in_order, of_entry, represented, score, weighed
 from train.records import AnswerId, Cell, Verdict, is_person
 
 FEWEST_LABELS = 5
@@ -127,16 +128,16 @@ def gather(verdicts: Mapping[AnswerId, Verdict], labels: Labels, expected: Expec
 
     That is a grader's verdict, or a person's on an answer that no grader could score.
     """
-    scored: dict[Cell, dict[str, list[Scored]]] = defaultdict(lambda: defaultdict(list))
+    scored: dict[Cell, dict[str, list[Scored]]] = defaultdict(dict)
     pools: dict[tuple[str, str], list[Scored]] = defaultdict(list)
-    for name in sorted(verdicts, key=in_order):
-        each = score(verdicts[name], labels, expected)
-        if each is None:
-            continue
-        scored[Cell(name.arm, name.condition)][name.question].append(each)
-        if not is_person(verdicts[name].grader):
-            for expects in (expected[name.question, name.condition], "mixed"):
-                pools[name.arm, expects].append(each)
+    for (arm, condition, question), names in groupby(sorted(verdicts, key=in_order), key=of_entry):
+        expects = expected[question, condition]
+        every = [(verdicts[name], score(verdicts[name], labels, expects)) for name in names]
+        if own := [each for _, each in every if each is not None]:
+            scored[Cell(arm, condition)][question] = own
+        graded = [each for verdict, each in every if each is not None and not is_person(verdict.grader)]
+        for pool in (expects, "mixed") if graded else ():
+            pools[arm, pool] += graded
     return Evidence(scored, {place: rates_of(pool) for place, pool in pools.items()})
 
 

@@ -23,6 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from train.comparison.counting import Counting
 from train.records import AnswerId, Cell, Expectation, Question, Verdict, is_person, is_right
@@ -43,8 +44,7 @@ class Labels:
     full: Collection[AnswerId]
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """An answer that a grader scored: is it right by the grader, and by people (None: they have not said)?
 
     `known`: people's word is all there is to know, since they judged its stratum in full or no grader could score it.
@@ -59,6 +59,8 @@ class Scored:
 
 in_order = attrgetter("arm", "condition", "question", "seed", "sample")
 """A key of answers and verdicts by which sums do not depend on the order of the records."""
+of_entry = attrgetter("arm", "condition", "question")
+"""The beginning of that key: what the answers of one cell to one question share."""
 
 Weighed = tuple[Scored, float]
 """A labelled answer and how many it stands for."""
@@ -111,7 +113,7 @@ def weigh(
     return Labels(people, weights | dict.fromkeys(full, 1.0), full)
 
 
-def score(verdict: Verdict, labels: Labels, expected: Expected) -> Scored | None:
+def score(verdict: Verdict, labels: Labels, expects: Expectation) -> Scored | None:
     """The verdict beside people's; None where the grader could not say, or people who judged all could not agree.
 
     A person's verdict, which stands where no grader could score the answer, is known to be theirs.
@@ -119,7 +121,6 @@ def score(verdict: Verdict, labels: Labels, expected: Expected) -> Scored | None
     if verdict.verdict == "unscored":
         return None
     name = verdict.id
-    expects = expected[verdict.question, verdict.condition]
     right = is_right(verdict.verdict, expects)
     if is_person(verdict.grader):
         return Scored(verdict.question, right, right, None, known=True)

@@ -11,8 +11,11 @@ from train.records import Answer, AnswerId, Verdict, is_person
 
 def sides(verdicts: Sequence[Verdict]) -> tuple[dict[AnswerId, Verdict], dict[AnswerId, Verdict]]:
     """The verdict of each answer that counts among the automatic graders' (a judge among them), and among people's."""
-    automatic = headline(verdict for verdict in verdicts if not is_person(verdict.grader))
-    return automatic, headline(verdict for verdict in verdicts if is_person(verdict.grader))
+    automatic: list[Verdict] = []
+    people: list[Verdict] = []
+    for verdict in verdicts:
+        (people if is_person(verdict.grader) else automatic).append(verdict)
+    return headline(automatic), headline(people)
 
 
 def drawn_with(labels: Iterable[Label], answers: Iterable[Answer]) -> dict[AnswerId, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -131,19 +132,25 @@ def headline(verdicts: Iterable[Verdict]) -> dict[AnswerId, Verdict]:
     Of several people's the majority counts (`majority`), else of verdicts of one rank the last. An unscored one counts
     only where no grader could say more, or where people disagree. Raises `ValueError` for a grader without a rank.
     """
-    best: dict[AnswerId, tuple[tuple[bool, int], Verdict]] = {}
+    best: dict[AnswerId, Verdict] = {}
+    weights: dict[AnswerId, int] = {}
     people: dict[AnswerId, list[Verdict]] = {}
     for verdict in verdicts:
-        kind, answer = verdict.grader.partition(":")[0], verdict.id
-        if kind not in RANKS:
-            raise ValueError(f"grader {verdict.grader!r}: not one of {', '.join(RANKS)}, judge:NAME, person:WHO")
-        weight = (verdict.verdict != "unscored", RANKS[kind])
-        if answer not in best or weight >= best[answer][0]:
-            best[answer] = (weight, verdict)
-        if kind == PERSON and verdict.verdict != "unscored":
+        answer, is_scored, rank = verdict.id, verdict.verdict != "unscored", _rank(verdict.grader)
+        weight = rank + is_scored * len(RANKS)
+        if weights.get(answer, 0) <= weight:
+            best[answer], weights[answer] = verdict, weight
+        if is_scored and rank == RANKS[PERSON]:
             people.setdefault(answer, []).append(verdict)
-    counts = {answer: verdict for answer, (_, verdict) in best.items()}
-    return counts | {answer: majority(said) for answer, said in people.items()}
+    return best | {answer: majority(said) for answer, said in people.items()}
+
+
+@lru_cache(maxsize=1024)
+def _rank(grader: str) -> int:
+    kind = grader.partition(":")[0]
+    if kind not in RANKS:
+        raise ValueError(f"grader {grader!r}: not one of {', '.join(RANKS)}, judge:NAME, person:WHO")
+    return RANKS[kind]
 
 
 @dataclass(frozen=True, slots=True)

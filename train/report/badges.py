@@ -35,6 +35,7 @@ class Badge:
         return SIGNS[self.level]
 
 
+@view.once
 def badges(findings: Findings) -> list[Badge]:
     """The badges in order of weight; counts are of the answers in the findings."""
     found = [

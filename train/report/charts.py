@@ -32,6 +32,7 @@ LIGHT = {
 """The page's colours in its light theme, for files that stand alone: not every program that shows SVG knows `var()`."""
 
 
+@view.once
 def drawn(findings: Findings) -> dict[str, Figure]:
     """The figures that the findings allow, by name, in the order of the report."""
     every = (

@@ -100,6 +100,7 @@ def rate(findings: Findings) -> Rate | None:
     return Rate(float(costs["price_per_hour"]), str(costs.get("currency") or "$"), int(processes or 1))
 
 
+@view.once
 def cell_costs(findings: Findings) -> list[CellCost]:
     """Each cell in the order of the columns; empty where no answer says what it cost (answers made elsewhere)."""
     tested = findings.tested

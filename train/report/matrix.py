@@ -61,6 +61,7 @@ Key = tuple[str, str, str]
 """Arm, condition and question."""
 
 
+@view.once
 def matrix(findings: Findings) -> list[MatrixGroup]:
     """Question × cell, in groups by split."""
     names = view.columns(findings)

@@ -36,23 +36,20 @@ class Embedded:
     packed: bool
 
 
-class Texts:
-    """Gives every different text a number."""
+class Texts(dict[str, int]):
+    """Gives every different text a number: `[text]`. `places` has the texts as they are shown, in that order."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.places: dict[str, int] = {}
-        self.known: dict[str, int] = {}  # the same by the texts as they were given
 
-    def __call__(self, text: str) -> int:
-        """The number of the text."""
-        place = self.known.get(text)
-        if place is None:
-            place = self.known[text] = self.places.setdefault(texts.visible(text), len(self.places))
+    def __missing__(self, text: str) -> int:
+        place = self[text] = self.places.setdefault(texts.visible(text), len(self.places))
         return place
 
     def all(self, many: Sequence[str]) -> tuple[int, ...]:
         """The numbers of the texts."""
-        return tuple([self(text) for text in many])
+        return tuple([self[text] for text in many])
 
 
 def head(findings: Findings, groups: Sequence[MatrixGroup], language: str) -> dict[str, Any]:
@@ -138,19 +135,19 @@ def blocks(findings: Findings, groups: Sequence[MatrixGroup]) -> Iterator[dict[s
     others = _other_verdicts(findings)
     rows = [row for group in groups for row in group.rows]
     for start in range(0, len(rows), ROWS_PER_BLOCK):
-        name = Texts()
+        number = Texts()
         some = rows[start : start + ROWS_PER_BLOCK]
 
-        def folds(row: QuestionRow, cell: view.CellName, name: Texts = name) -> list[list[Any]]:
-            return _folded(answers.get((row.id, cell), ()), findings, others, name)
+        def folds(row: QuestionRow, cell: view.CellName, number: Texts = number) -> list[list[Any]]:
+            return _folded(answers.get((row.id, cell), ()), findings, others, number)
 
         block: dict[str, Any] = {
-            "references": [_reference(findings, row, name) for row in some],
+            "references": [_reference(findings, row, number) for row in some],
             "answers": [[folds(row, cell) for cell in cells] for row in some],
-            "contexts": [[_context(contexts.get((row.id, each)), name) for each in conditions] for row in some],
-            "prompts": [[_prompt(findings, row, each, name) for each in conditions] for row in some],
+            "contexts": [[_context(contexts.get((row.id, each)), number) for each in conditions] for row in some],
+            "prompts": [[_prompt(findings, row, each, number) for each in conditions] for row in some],
         }
-        yield {**block, "texts": list(name.places)}
+        yield {**block, "texts": list(number.places)}
 
 
 def _conditions(findings: Findings) -> list[str]:
@@ -172,28 +169,28 @@ def _visible(value: Any) -> Any:
     return [_visible(item) for item in value] if isinstance(value, list) else value
 
 
-def _reference(findings: Findings, row: QuestionRow, name: Texts) -> list[Any]:
+def _reference(findings: Findings, row: QuestionRow, number: Texts) -> list[Any]:
     question = findings.questions[row.place]
-    return [name(question.answer), _facts(question.facts, name), _facts(question.forbidden, name)]
+    return [number[question.answer], _facts(question.facts, number), _facts(question.forbidden, number)]
 
 
-def _prompt(findings: Findings, row: QuestionRow, condition: str, name: Texts) -> int | None:
+def _prompt(findings: Findings, row: QuestionRow, condition: str, number: Texts) -> int | None:
     prompt = findings.prompts.get((row.id, condition))
-    return None if prompt is None else name(prompt)
+    return None if prompt is None else number[prompt]
 
 
-def _context(context: Context | None, name: Texts) -> list[Any] | None:
+def _context(context: Context | None, number: Texts) -> list[Any] | None:
     if context is None:
         return None
     passages = [
-        [name(passage.id), name(passage.source), name(passage.text), int(passage.id in context.gold)]
+        [number[passage.id], number[passage.source], number[passage.text], int(passage.id in context.gold)]
         for passage in context.passages
     ]
-    return [name(context.expects), _facts(context.facts, name), _facts(context.forbidden, name), passages]
+    return [number[context.expects], _facts(context.facts, number), _facts(context.forbidden, number), passages]
 
 
-def _facts(facts: Sequence[Fact], name: Texts) -> list[tuple[int, ...]]:
-    return [name.all([fact] if isinstance(fact, str) else fact) for fact in facts]
+def _facts(facts: Sequence[Fact], number: Texts) -> list[tuple[int, ...]]:
+    return [number.all([fact] if isinstance(fact, str) else fact) for fact in facts]
 
 
 def _by_entry(findings: Findings) -> dict[tuple[str, view.CellName], list[Answer]]:
@@ -213,26 +210,28 @@ def _other_verdicts(findings: Findings) -> dict[Any, list[Verdict]]:
 
 
 def _folded(
-    answers: Sequence[Answer], findings: Findings, others: dict[Any, list[Verdict]], name: Texts
+    answers: Sequence[Answer], findings: Findings, others: dict[Any, list[Verdict]], number: Texts
 ) -> list[list[Any]]:
     folds: dict[tuple[Any, ...], list[Any]] = {}
     for answer in answers:
-        rest = sorted(others.get(answer.id, []), key=lambda verdict: (verdict.grader, verdict.verdict, verdict.why))
-        graded = _graded(answer, findings, rest, name)
+        rest = others.get(answer.id, [])
+        if len(rest) > 1:
+            rest = sorted(rest, key=lambda verdict: (verdict.grader, verdict.verdict, verdict.why))
+        graded = _graded(answer, findings, rest, number)
         seconds = round(answer.seconds, 3) if figures.finite(answer.seconds) else None
         sample = (answer.seed, answer.sample, answer.prompt_tokens, answer.tokens, seconds)
         folds.setdefault(graded, []).append(sample)
     return [[*graded, samples] for graded, samples in folds.items()]
 
 
-def _graded(answer: Answer, findings: Findings, others: Sequence[Verdict], name: Texts) -> tuple[Any, ...]:
+def _graded(answer: Answer, findings: Findings, others: Sequence[Verdict], number: Texts) -> tuple[Any, ...]:
     verdict = findings.headline.get(answer.id)
     if verdict is None:
-        graded = name("unscored"), name(""), name("")
+        graded = number["unscored"], number[""], number[""]
         facts: tuple[tuple[int, ...], ...] = (), (), ()
     else:
-        graded = name(verdict.verdict), name(verdict.grader), name(verdict.why)
-        facts = name.all(verdict.found), name.all(verdict.missing), name.all(verdict.violated)
-    about = name(findings.causes.get(answer.id, "")), int(answer.id in findings.disputed)
-    aside = tuple([(name(other.grader), name(other.verdict), name(other.why)) for other in others])
-    return name(answer.text), *graded, name(answer.finish), *about, *facts, aside
+        graded = number[verdict.verdict], number[verdict.grader], number[verdict.why]
+        facts = number.all(verdict.found), number.all(verdict.missing), number.all(verdict.violated)
+    about = number[findings.causes.get(answer.id, "")], int(answer.id in findings.disputed)
+    aside = tuple([(number[other.grader], number[other.verdict], number[other.why]) for other in others])
+    return number[answer.text], *graded, number[answer.finish], *about, *facts, aside

@@ -37,12 +37,12 @@ ANSWER_COLUMNS = (
 
 def cells_csv(findings: Findings) -> str:
     """One row for each cell and split."""
-    return _csv(CELL_COLUMNS, ({**cell, **_bounds(cell)} for cell in findings.comparison["cells"]))
+    return _table(CELL_COLUMNS, ({**cell, **_bounds(cell)} for cell in findings.comparison["cells"]))
 
 
 def contrasts_csv(findings: Findings) -> str:
     """One row for each contrast, planned or not."""
-    return _csv(
+    return _table(
         CONTRAST_COLUMNS,
         (
             {
@@ -63,32 +63,41 @@ def answers_csv(findings: Findings) -> str:
     """
     splits = {question.id: question.split for question in findings.questions}
     expects = {(context.question, context.condition): context.expects for context in findings.contexts}
+    guarded = _Guarded()
 
-    def rows() -> Iterable[Mapping[str, Any]]:
+    def rows() -> Iterable[Sequence[Any]]:
         for answer in sorted(findings.answers, key=attrgetter("id")):
             verdict = findings.headline.get(answer.id)
             word = verdict.verdict if verdict else "unscored"
             expected = expects.get((answer.question, answer.condition), "answer")
-            yield {
-                "arm": answer.arm,
-                "seed": answer.seed,
-                "condition": answer.condition,
-                "split": splits.get(answer.question, ""),
-                "question": answer.question,
-                "sample": answer.sample,
-                "expects": expected,
-                "answer": answer.text,
-                "graded": word,
-                "right": None if word == "unscored" else is_right(word, expected),
-                "grader": verdict.grader if verdict else "",
-                "why": verdict.why if verdict else "",
-                "finish": answer.finish,
-                "prompt_tokens": answer.prompt_tokens,
-                "tokens": answer.tokens,
-                "seconds": answer.seconds,
-            }
+            yield (
+                guarded[answer.arm],
+                answer.seed,
+                guarded[answer.condition],
+                guarded[splits.get(answer.question, "")],
+                guarded[answer.question],
+                answer.sample,
+                expected,
+                guarded[answer.text],
+                word,
+                "" if word == "unscored" else _value(is_right(word, expected)),
+                guarded[verdict.grader] if verdict else "",
+                guarded[verdict.why] if verdict else "",
+                guarded[answer.finish],
+                answer.prompt_tokens,
+                answer.tokens,
+                answer.seconds,
+            )
 
     return _csv(ANSWER_COLUMNS, rows())
+
+
+class _Guarded(dict[str, str]):
+    """The texts as they stand in a cell; most stand in many rows."""
+
+    def __missing__(self, text: str) -> str:
+        made = self[text] = texts.sheet(text)
+        return made
 
 
 def _bounds(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,24 +105,17 @@ def _bounds(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"interval_low": low, "interval_high": high}
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """The table; a column that the data lack stays empty."""
+def _table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Those columns of the rows; one that the data lack stays empty."""
+    return _csv(columns, ([_value(row.get(column)) for column in columns] for row in rows))
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """The file, of texts that are guarded already and of numbers, which stand in full precision."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    known: dict[Any, str] = {}  # most texts stand in many rows
-
-    def cell(value: Any) -> str | int | float:
-        if value.__class__ in (int, float):
-            return value  # as csv writes it
-        if not isinstance(value, str):
-            return _value(value)
-        made = known.get(value)
-        if made is None:
-            made = known[value] = texts.sheet(value)
-        return made
-
-    writer.writerows(list(map(cell, map(row.get, columns))) for row in rows)
+    writer.writerows(rows)
     return BOM + out.getvalue()
 
 

@@ -5,12 +5,29 @@ No statistics here: every figure is one of `comparison`'s, formatted. Counts of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from train.records import ALL, Findings
 from train.report import figures, wording
+
+Made = TypeVar("Made")
+
+
+def once(make: Callable[[Findings], Made]) -> Callable[[Findings], Made]:
+    """Makes it once of the same findings: page, Markdown and figures show the same things. Nobody may change it."""
+    made: WeakKeyDictionary[Findings, Made] = WeakKeyDictionary()
+
+    @wraps(make)
+    def remembered(findings: Findings) -> Made:
+        if findings not in made:
+            made[findings] = make(findings)
+        return made[findings]
+
+    return remembered
 
 
 @dataclass(frozen=True, slots=True)
