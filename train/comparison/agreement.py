@@ -18,7 +18,7 @@ from itertools import combinations
 from typing import Any
 
 from train.comparison import statistics
-from train.comparison.labels import Expected, Labels, Scored, Weighed, in_order, represented, score, weighed
+from train.comparison.labels import ByGrader, Expected, Labels, Scored, Weighed, in_order, represented, score, weighed
 from train.records import WORDS, AnswerId, Verdict, Word
 
 
@@ -72,18 +72,14 @@ def rates(labelled: Sequence[Weighed]) -> tuple[Share | None, Share | None]:
 
 
 def grader_rows(
-    verdicts: Iterable[Verdict], labels: Labels, expected: Expected, arms: Sequence[str], alpha: float
+    graders: ByGrader, labels: Labels, expected: Expected, arms: Sequence[str], alpha: float
 ) -> list[dict[str, Any]]:
     """The `graders` of comparison.json: each grader against people, over all arms (`arm` null) and in each.
 
-    `verdicts` are those of graders only; of two by one grader on an answer the last counts. tp, fp, fn and tn count
-    labels; the other figures are estimates for all answers.
+    tp, fp, fn and tn count labels; the other figures are estimates for all answers.
     """
-    by_grader: dict[str, dict[AnswerId, Verdict]] = defaultdict(dict)
-    for verdict in verdicts if labels.people else ():
-        by_grader[verdict.grader][verdict.id] = verdict
     rows = []
-    for grader, given in sorted(by_grader.items()):
+    for grader, given in graders.items():
         scored: dict[str, list[Scored]] = {arm: [] for arm in arms}
         labelled = sorted((verdict for name, verdict in given.items() if name in labels.people), key=in_order)
         # Of the others it only counts whether there are any that the grader calls right, and any that it does not.

@@ -151,16 +151,20 @@ def _count(
     )
 
 
+IN_ALL = ("seen", "unseen", "")
+"""The questions' own splits that are reported together; one without a split counts there alone."""
+
+
 def question_splits(question: Question) -> tuple[str, ...]:
-    """The splits under which a question is reported; one without a split counts under `all` alone."""
-    if not question.split:
-        return (ALL,)
-    return (question.split, ALL) if question.split in ("seen", "unseen") else (question.split,)
+    """The splits under which a question is reported."""
+    own = (question.split,) if question.split else ()
+    return (*own, ALL) if question.split in IN_ALL else own
 
 
 def in_split(table: Table, cell: Cell, split: str, questions: Mapping[str, Question]) -> dict[str, Tally]:
     """The tallies of one cell for the questions of one split; empty where it was not asked."""
-    return {name: tally for name, tally in table.get(cell, {}).items() if split in question_splits(questions[name])}
+    own = IN_ALL if split == ALL else (split,)
+    return {name: tally for name, tally in table.get(cell, {}).items() if questions[name].split in own}
 
 
 def cell_row(

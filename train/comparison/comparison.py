@@ -13,7 +13,7 @@ from train.comparison.corrections import Evidence, corrected, gather
 from train.comparison.counting import Counting, count_verdicts
 from train.comparison.decision import decide, guard_contrasts
 from train.comparison.forgetting import forgetting_rows
-from train.comparison.labels import Labels, strata, weigh
+from train.comparison.labels import Labels, by_grader, strata, weigh
 from train.records import (
     GENERAL,
     Answer,
@@ -77,16 +77,17 @@ def compare(
     kinds = {**kinds, **dict.fromkeys(sorted({answer.arm for answer in answers} - kinds.keys()), "given")}
     expected = {(each.question, each.condition): each.expects for each in contexts}
     names = [answer.id for answer in tested]
-    places = strata(names if people else (), verdicts, side_by_side if people else (), expected)
+    graders = by_grader(side_by_side if people else ())
+    places = strata(names if people else (), verdicts, graders, expected)
     labels = weigh(people, probabilities or {}, places, counting, by_id)
     evidence = gather(counting.graders if people else {}, labels, expected)
 
     def fold_all(answers: Sequence[Answer]) -> Tables:
         table = fold(questions, contexts, answers, counting.headline)
-        graders = fold(questions, contexts, answers, counting.graders) if counting.full else table
+        by_graders = fold(questions, contexts, answers, counting.graders) if counting.full else table
         rank = {arm: index for index, arm in enumerate(kinds)}
         ordered = {cell: table[cell] for cell in sorted(table, key=lambda cell: _place(cell, rank))}
-        return Tables(ordered, graders, counting)
+        return Tables(ordered, by_graders, counting)
 
     def rows_of(table: Table, answers: Sequence[Answer], splits: Sequence[str]) -> list[dict[str, Any]]:
         cells = []
@@ -128,9 +129,7 @@ def compare(
         "cells": cells + rows_of(beside.counted, aside, (GENERAL,)),
         "contrasts": rows,
         "forgetting": forgetting_rows(beside, by_id, kinds, alpha=alpha, worthwhile=worthwhile, seed=seed),
-        "graders": grader_rows(
-            (verdict for verdict in side_by_side if not is_person(verdict.grader)), labels, expected, list(kinds), alpha
-        ),
+        "graders": grader_rows(graders, labels, expected, list(kinds), alpha),
         "people": people_row((verdict for verdict in side_by_side if is_person(verdict.grader)), alpha),
         "decision": decide(cells, rows, kinds, split=split, context=context, alpha=alpha, worthwhile=worthwhile),
     }

@@ -66,11 +66,20 @@ Weighed = tuple[Scored, float]
 """A labelled answer and how many it stands for."""
 
 
+ByGrader = Mapping[str, Mapping[AnswerId, Verdict]]
+"""grader -> answer -> its verdict."""
+
+
+def by_grader(side_by_side: Iterable[Verdict]) -> ByGrader:
+    """The automatic graders' verdicts, in the order of their names; of two by one grader on an answer the last."""
+    found: dict[str, dict[AnswerId, Verdict]] = defaultdict(dict)
+    for verdict in side_by_side:
+        found[verdict.grader][verdict.id] = verdict
+    return {grader: found[grader] for grader in sorted(found) if not is_person(grader)}
+
+
 def strata(
-    answers: Iterable[AnswerId],
-    automatic: Mapping[AnswerId, Verdict],
-    side_by_side: Iterable[Verdict],
-    expected: Expected,
+    answers: Iterable[AnswerId], automatic: Mapping[AnswerId, Verdict], graders: ByGrader, expected: Expected
 ) -> dict[AnswerId, Hashable]:
     """What decides how likely an answer is to be drawn: its arm, and whether it is right by each automatic grader."""
 
@@ -79,13 +88,10 @@ def strata(
             return None
         return is_right(verdict.verdict, expected[verdict.question, verdict.condition])
 
-    by_grader: dict[str, dict[AnswerId, bool | None]] = defaultdict(dict)
-    for verdict in side_by_side:
-        if not is_person(verdict.grader):
-            by_grader[verdict.grader][verdict.id] = right(verdict)
-    said = [by_grader[grader] for grader in sorted(by_grader)]
+    said = list(graders.values())
     return {
-        name: (name.arm, right(automatic.get(name)), *[own[name] for own in said if name in own]) for name in answers
+        name: (name.arm, right(automatic.get(name)), *[right(own[name]) for own in said if name in own])
+        for name in answers
     }
 
 
