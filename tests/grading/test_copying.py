@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from train.grading.copying import overlap
+from train.grading.copying import grams_of, overlap
+from train.grading.normalise import normalise
 from train.records import Passage
 
 FARES = Passage(
@@ -29,4 +30,4 @@ PIERS = Passage("b", "부두\n브램록 부두의 운임은 어른 4.35 크라�
     ],
 )
 def test_overlap_is_the_share_of_a_passage_that_the_answer_repeats(answer, passages, least, most):
-    assert least <= overlap(answer, passages) <= most
+    assert least <= overlap(normalise(answer).text, grams_of(passages)) <= most

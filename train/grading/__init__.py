@@ -7,6 +7,7 @@ grader is to be asked about; its replies, once stored as `Judgement`, become ver
 said in `with_people`.
 """
 
+from train.grading.automatic import rubric_of
 from train.grading.judge import (
     Judgement,
     JudgeRules,
@@ -20,7 +21,7 @@ from train.grading.judge_prompt import render as render_case
 from train.grading.people import WITHDRAWN, Label, disputed, read_labels, read_word, standing
 from train.grading.rubric import Crossings, check_rubric, find_crossings, rubric_passes
 from train.grading.sides import drawn_with, sides
-from train.grading.verdicts import Graded, grade, grade_by_rule, headline, rubric_of, with_judge, with_people
+from train.grading.verdicts import Graded, grade, grade_by_rule, headline, with_judge, with_people
 
 __all__ = [
     "WITHDRAWN",

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from train.grading.normalise import normal_form, normalise
+from train.grading.normalise import normalise
 from train.records import Passage
 
 LENGTH = 5
 """Characters per n-gram, long enough that two texts on one subject share few."""
 
 
-def overlap(text: str, passages: Iterable[Passage]) -> float:
-    """The share of a passage's character 5-grams that the text repeats, of the passage it repeats most; 0 without any.
+def grams_of(passages: Iterable[Passage]) -> tuple[frozenset[str], ...]:
+    """The character 5-grams of each passage that has any, normalised."""
+    return tuple([grams for passage in passages if (grams := _ngrams_of(passage.text))])
 
-    An answer that only states its fact repeats a small part of the passage; 1 is a passage recited whole.
+
+def overlap(plain: str, shown: Sequence[frozenset[str]]) -> float:
+    """The share of a passage's 5-grams that a normalised text repeats, of the passage it repeats most; 0 without any.
+
+    An answer that only states its fact repeats a small part of the passage; 1 is a passage recited whole. `shown` are
+    the passages' `grams_of`.
     """
-    shown = [grams for passage in passages if (grams := _ngrams_of(passage.text))]
     if not shown:
         return 0.0
-    said = ngrams(normal_form(text).text)
+    said = ngrams(plain)
     return round(max(len(grams.intersection(said)) / len(grams) for grams in shown), 3)
 
 

@@ -9,21 +9,14 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from train.errors import UserError
-from train.grading.abstention import abstains, refusal
-from train.grading.copying import overlap
-from train.grading.judge import ALL_LETTERS, Judgement, JudgeRules, verdict_by
+from train.grading.automatic import PROVISIONAL, RUBRIC, Automatic
+from train.grading.judge import Judgement, JudgeRules, verdict_by
 from train.grading.judge_prompt import Case
-from train.grading.memory import Memory, is_remembered, recall
-from train.grading.normalise import Normalised, normal_form
-from train.grading.people import PERSON, Label, by_people, describe, majority
-from train.grading.provisional import NEAREST_F1, References, index_references, resembles
-from train.grading.rubric import Outcome, compile_rubric
-from train.judges import Scope
-from train.records import GENERAL, Answer, AnswerId, Context, Fact, Question, Verdict, Word
+from train.grading.memory import recall
+from train.grading.people import PERSON, Label, by_people, majority
+from train.grading.provisional import NEAREST_F1, index_references
+from train.records import GENERAL, Answer, AnswerId, Context, Question, Verdict
 
-RUBRIC = "rubric"
-PROVISIONAL = "provisional"
 JUDGE = "judge"
 RANKS = {grader: rank for rank, grader in enumerate((PROVISIONAL, RUBRIC, JUDGE, PERSON))}
 """Whose word counts most, from least. `judge:NAME` ranks as `judge`, `person:WHO` as `person`."""
@@ -72,7 +65,7 @@ def grade_by_rule(
     sentence, `nearest_f1` the provisional grader's threshold. Raises `UserError` for an answer to a question that is
     not there and for a rubric that cannot be compiled.
     """
-    grader = _Automatic(
+    grader = Automatic(
         questions={question.id: question for question in questions},
         contexts={(context.question, context.condition): context for context in contexts},
         references={
@@ -151,112 +144,3 @@ def _rank(grader: str) -> int:
     if kind not in RANKS:
         raise ValueError(f"grader {grader!r}: not one of {', '.join(RANKS)}, judge:NAME, person:WHO")
     return RANKS[kind]
-
-
-@dataclass(frozen=True, slots=True)
-class _Automatic:
-    """The graders that need no person and no model."""
-
-    questions: dict[str, Question]
-    contexts: dict[tuple[str, str], Context]
-    references: Mapping[bool, References]
-    """By whether the question is a general one: asking these may change no verdict on what is tested."""
-    abstention: str
-    nearest_f1: float
-    memory: Memory
-
-    def grade(self, answer: Answer) -> Verdict:
-        """The rubric's verdict, or the provisional one where the question has no rubric."""
-        question = self.questions.get(answer.question)
-        if question is None:
-            raise UserError(f"answer {describe(answer.id)}: there is no such question; add it or drop the answer")
-        context = self.contexts.get((answer.question, answer.condition))
-        facts, forbidden = rubric_of(question, context)
-        text = normal_form(answer.text)
-        outcome = compile_rubric(facts, forbidden).judge(text)
-        grader, word, why = RUBRIC, *self._word(question, context, text, outcome)
-        if word == "unscored" and self._has_reference(question, context):
-            grader = PROVISIONAL
-            references = self.references[question.split == GENERAL]
-            similar, why = resembles(references, question.id, text, self.nearest_f1)
-            word, why = ("correct", why) if similar else self._abstained_or("wrong", text, why)
-        return Verdict.on(
-            answer,
-            grader,
-            word,
-            why=why,
-            found=outcome.found,
-            missing=outcome.missing,
-            violated=outcome.violated,
-            overlap=overlap(answer.text, context.passages if context else ()),
-            remembered=is_remembered(answer, text, context, question, self.memory),
-        )
-
-    def case(self, answer: Answer, automatic: Verdict, scope: Scope) -> Case | None:
-        """What a judge is shown of the answer; `None` where it is not asked, or has nothing to go by.
-
-        An empty answer needs no judge.
-        """
-        if (scope == "provisional" and automatic.grader != PROVISIONAL) or _is_empty(normal_form(answer.text)):
-            return None
-        question = self.questions[answer.question]
-        context = self.contexts.get((answer.question, answer.condition))
-        facts, forbidden = rubric_of(question, context)
-        unknown = not facts and self._is_unanswerable(question, context)
-        reference = question.answer.strip() if self._has_reference(question, context) and not unknown else ""
-        if not (facts or reference or unknown):
-            return None
-        return Case(
-            question=question.text,
-            reference=reference,
-            facts=facts,
-            forbidden=forbidden,
-            expects=context.expects if context else "answer",
-            letters=ALL_LETTERS.replace("A", "") if unknown else ALL_LETTERS,
-            answer=answer.text.strip(),
-        )
-
-    def _word(
-        self, question: Question, context: Context | None, text: Normalised, outcome: Outcome
-    ) -> tuple[Word, str]:
-        """The rubric's word; `unscored` where there is no rubric to go by."""
-        if outcome.passed:
-            return "correct", outcome.why
-        if _is_empty(text):
-            return "wrong", "empty"
-        if outcome.missing or outcome.violated:
-            return self._abstained_or("wrong", text, outcome.why)
-        if self._is_unanswerable(question, context):
-            return self._abstained_or("wrong", text, "answers, though nothing supports an answer")
-        if self._has_reference(question, context):
-            return "unscored", ""
-        return self._abstained_or("unscored", text, "there is no rubric and no reference to go by")
-
-    def _abstained_or(self, otherwise: Word, text: Normalised, why: str) -> tuple[Word, str]:
-        words = refusal(text, self.abstention)
-        return (otherwise, why) if words is None else ("abstained", f"abstains: {words}")
-
-    def _is_unanswerable(self, question: Question, context: Context | None) -> bool:
-        """Whether the corpus has no answer, rather than this context alone."""
-        if question.split == "unanswerable":
-            return True
-        if context is None or context.expects == "answer":
-            return False
-        reference = normal_form(question.answer)
-        return not reference.text or abstains(reference, self.abstention)
-
-    def _has_reference(self, question: Question, context: Context | None) -> bool:
-        # The reference states the true answer, which under a counterfactual context is not the one asked for.
-        has_one = question.id in self.references[question.split == GENERAL].numbers
-        return has_one and not (context is not None and context.is_counterfactual)
-
-
-def rubric_of(question: Question, context: Context | None) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
-    """The facts and forbidden statements that count; the question's own where the context brings none."""
-    if context is not None and (context.facts or context.is_counterfactual):
-        return context.facts, context.forbidden
-    return question.facts, question.forbidden
-
-
-def _is_empty(text: Normalised) -> bool:
-    return not text.text.strip("*_~#")
