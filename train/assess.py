@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +15,7 @@ from train.judging import JUDGEMENTS, Bench, is_judged, judge_answers, judge_rul
 from train.progress import Screen
 from train.recipe import Grading, Recipe
 from train.records import Cell, Contrast, Findings, Verdict, is_person, to_json
-from train.sealing import digest, file_digest
+from train.sealing import digest, file_digest, line
 from train.store import Run
 
 GRADING = "grading-3"
@@ -111,29 +111,26 @@ def graded_from(run: Run) -> tuple[str, str]:
     return of_graders, digest([of_graders, file_digest(labels) if labels.exists() else ""])
 
 
-def stored_grading(run: Run, findings: Findings) -> tuple[Sequence[Verdict] | None, Sequence[Verdict] | None]:
-    """The stored verdicts of graders, where they are those of the stored answers, all of them; and all verdicts, where
-    people have said nothing since. None where it is not so. Verdicts that the findings hold are not read again.
+def stored_grading(run: Run, findings: Findings) -> tuple[Sequence[Verdict] | None, bool]:
+    """The stored verdicts, where the graders' among them are those of the stored answers, all of them, else None; and
+    whether people have said nothing since. Verdicts that the findings hold are not read again.
     """
     stage = run.manifest().get("stages", {}).get("grading")
     if not stage:
-        return None, None
+        return None, False
     of_graders, of_all = graded_from(run)
     if stage.get("graders_from") != of_graders:
-        return None, None
+        return None, False
     verdicts = findings.verdicts or stored_verdicts(run)
-    if len(verdicts) != stage["verdicts"]:
-        return None, None
-    graders = [verdict for verdict in verdicts if not is_person(verdict.grader)]
-    return graders, verdicts if stage["made_from"] == of_all else None
+    return (verdicts, stage["made_from"] == of_all) if len(verdicts) == stage["verdicts"] else (None, False)
 
 
 def graded_findings(run: Run) -> Findings:
     """What is stored, graded. Raises `UserError` where answers, or verdicts on them as they are now, are missing."""
     require_answers(run)
     findings = load_answered(run)
-    _, verdicts = stored_grading(run, findings)
-    if verdicts is None:
+    verdicts, are_current = stored_grading(run, findings)
+    if verdicts is None or not are_current:
         for name in ("labels.jsonl", JUDGEMENTS):  # a line that was edited is what is to be mended first
             run.records(name)
         raise UserError(f"{run.directory}: the answers, as they are now, are not graded; run `openbook grade` first")
@@ -151,20 +148,33 @@ def grade_answers(
     findings = findings or load_answered(run)
     labels = stored_labels(run)
     set_rules(run, replace(rules, judge=bench.rules if bench else rules.judge))
-    graders = None
+    stored = None
     if bench is None or is_judged(run, bench.rules):
-        graders, verdicts = stored_grading(run, findings)
-        if verdicts is not None:
-            return with_verdicts(findings, verdicts)
-    if graders is None:
+        stored, are_current = stored_grading(run, findings)
+        if stored is not None and are_current:
+            return with_verdicts(findings, stored)
+    if stored is None:
         graders = ask_graders(run, findings, screen, bench)
+    else:
+        graders = [verdict for verdict in stored if not is_person(verdict.grader)]
     run.unstage("grading")  # a kill in between must not leave a false mark
     with uncollected():
         verdicts = grading.with_people(graders, findings.answers, labels)
-        run.write_records("verdicts.jsonl", map(to_json, verdicts))
+        write_verdicts(run, verdicts, stored or ())
     of_graders, of_all = graded_from(run)
     run.stage("grading", of_all, graders_from=of_graders, verdicts=len(verdicts))
     return with_verdicts(replace(findings, manifest=lasting(run.manifest())), verdicts)
+
+
+def write_verdicts(run: Run, verdicts: Iterable[Verdict], stored: Sequence[Verdict]) -> None:
+    """Writes verdicts.jsonl. Graders' verdicts are those `stored` there, if any are: their lines stay as they are."""
+    written = run.lines("verdicts.jsonl") if stored else []
+    if len(written) != len(stored) or not stored:
+        run.write_records("verdicts.jsonl", map(to_json, verdicts))
+        return
+    kept = (text for text, verdict in zip(written, stored, strict=True) if not is_person(verdict.grader))
+    lines = (line(to_json(verdict)) if is_person(verdict.grader) else next(kept) for verdict in verdicts)
+    run.write_lines("verdicts.jsonl", lines)
 
 
 def set_rules(run: Run, rules: GradingRules) -> None:

@@ -139,20 +139,21 @@ class Run:
 
         `name` may begin with a folder, which is made.
         """
-        self._replace(name, (text,))
+        self.write_lines(name, (text,))
 
     def write_records(self, name: str, records: Iterable[Record]) -> None:
         """Replaces a record file in the same way."""
-        self._replace(name, map(line, records))
+        self.write_lines(name, map(line, records))
 
-    def _replace(self, name: str, texts: Iterable[str]) -> None:
+    def write_lines(self, name: str, lines: Iterable[str]) -> None:
+        """Replaces a file in the same way by these lines, each with its line end."""
         target = self.path(name)
         scratch = target.with_name(f".{target.name}.new")
         try:
             if target.parent != self.directory:
                 target.parent.mkdir(exist_ok=True)
             with scratch.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(texts)
+                file.writelines(lines)
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(target)
@@ -181,6 +182,14 @@ class Run:
     def records(self, name: str) -> list[Record]:
         """The records of a file; none where there is no such file. Raises `UserError` for a damaged or edited line."""
         return list(sound_records(self.path(name)))
+
+    def lines(self, name: str) -> list[str]:
+        """The lines of a record file as they stand there, each with its line end; none where there is no such file."""
+        try:
+            with self.path(name).open(encoding="utf-8", newline="\n") as file:
+                return list(file)
+        except FileNotFoundError:
+            return []
 
     def mend(self, name: str) -> None:
         """Cuts off a last line that a kill left unfinished."""

@@ -91,6 +91,19 @@ def test_new_labels_leave_the_graders_verdicts_and_come_to_what_grading_anew_doe
     assessed(by_graders=True)
 
 
+@pytest.mark.parametrize("remove", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_verdicts_that_vanish_while_people_label_are_written_again(run_directory: Path, remove) -> None:
+    run, findings = Run.of(run_directory), load_findings(Run.of(run_directory))
+    say(run_directory, "kim", ["wrong", "correct"])
+    path = run.path("verdicts.jsonl")
+    remove(path)
+    assess.assess_again(run, Screen(quiet=True), findings)
+    written = path.read_bytes()
+    run.unstage("grading")
+    assess.assess_again(run, Screen(quiet=True))
+    assert path.read_bytes() == written and written.count(b"person:kim") == 2
+
+
 def test_a_label_that_was_edited_is_named_and_once_it_is_restored_nothing_is_lost(run_directory, openbook) -> None:
     say(run_directory, "kim", ["wrong"])
     path, manifest = run_directory / "labels.jsonl", (run_directory / "manifest.json").read_bytes()

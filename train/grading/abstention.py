@@ -26,14 +26,14 @@ def refusal(answer: Normalised, sentence: str = "") -> str | None:
     text = answer.spaced
     if len(text) > 2 * REACH:
         text = f"{text[:REACH]} {text[-REACH:]}"
-    own = _own(sentence)
-    if own and _bare(text).startswith(own):
+    own, bare = _own(sentence), _bare(text)
+    if own and bare.startswith(own):
         # A recipe's sentence may be several sentences long, or too short to be looked for elsewhere.
-        rest = _bare(text)[len(own) :]
+        rest = bare[len(own) :]
         ends = bool(rest) and (not rest[0].isalnum() or len(own) in answer.breaks)
         if not rest or (len(own) > 4 and ends and not _is_guess(rest)):
             return sentence
-    if _bare(text) in WHOLE:
+    if bare in WHOLE:
         return text
     sentences = [part for part in _END.split(_QUOTED.sub(" ", text.strip("\"' "))) if part and not part.isspace()]
     for number, part in enumerate(sentences):

@@ -48,13 +48,16 @@ class Rubric:
     def judge(self, answer: Normalised) -> Outcome:
         """What of this rubric the answer states."""
         ungrouped = answer.ungrouped
-        stated = [(fact.label, fact.found_in(answer, ungrouped)) for fact in self.facts]
-        violations = (statement.found_in(answer, ungrouped) for statement in self.forbidden)
-        return Outcome(
-            found=tuple(found for _, found in stated if found is not None),
-            missing=tuple(label for label, found in stated if found is None),
-            violated=tuple(found for found in violations if found is not None),
-        )
+        stated: list[str] = []
+        missing: list[str] = []
+        for fact in self.facts:
+            found = fact.found_in(answer, ungrouped)
+            if found is None:
+                missing.append(fact.label)
+            else:
+                stated.append(found)
+        violations = [statement.found_in(answer, ungrouped) for statement in self.forbidden]
+        return Outcome(tuple(stated), tuple(missing), tuple([found for found in violations if found is not None]))
 
 
 @lru_cache(maxsize=65536)
