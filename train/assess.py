@@ -14,7 +14,7 @@ from train.findings import lasting, load_answered, stored_labels, stored_verdict
 from train.judging import JUDGEMENTS, Bench, is_judged, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
-from train.records import Cell, Contrast, Findings, Verdict, is_person, to_json
+from train.records import Cell, Contrast, Findings, Verdict, flat, is_person, to_json
 from train.sealing import digest, file_digest, line
 from train.store import Run
 
@@ -170,10 +170,10 @@ def write_verdicts(run: Run, verdicts: Iterable[Verdict], stored: Sequence[Verdi
     """Writes verdicts.jsonl. Graders' verdicts are those `stored` there, if any are: their lines stay as they are."""
     written = run.lines("verdicts.jsonl") if stored else []
     if len(written) != len(stored) or not stored:
-        run.write_records("verdicts.jsonl", map(to_json, verdicts))
+        run.write_records("verdicts.jsonl", map(flat, verdicts))
         return
     kept = (text for text, verdict in zip(written, stored, strict=True) if not is_person(verdict.grader))
-    lines = (line(to_json(verdict)) if is_person(verdict.grader) else next(kept) for verdict in verdicts)
+    lines = (line(flat(verdict)) if is_person(verdict.grader) else next(kept) for verdict in verdicts)
     run.write_lines("verdicts.jsonl", lines)
 
 

@@ -298,6 +298,13 @@ def to_json(record: Any) -> dict[str, Any]:
     return made
 
 
+def flat(record: Any) -> dict[str, Any]:
+    """The same to be written at once, for records that hold plain values and tuples of these only: tuples stay, which
+    JSON writes as lists. A third of the work."""
+    names, parts = _parts(record.__class__)
+    return dict(zip(names, parts(record), strict=True))
+
+
 def _plain(value: Any) -> Any:
     if value.__class__ in _PLAIN:
         return value

@@ -40,7 +40,7 @@ def canonical(value: Any) -> str:
 
 # Made once: `json.dumps` makes one for every record, which takes as long as writing it.
 _DECODER = json.JSONDecoder()
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def seal(record: Record) -> Record:

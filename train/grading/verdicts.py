@@ -106,6 +106,8 @@ def with_judge(
 def with_people(verdicts: Sequence[Verdict], answers: Sequence[Answer], labels: Iterable[Label]) -> list[Verdict]:
     """The graders' verdicts, which stand answer by answer, with those of people behind each answer's."""
     people = by_people(answers, labels)
+    if not people:
+        return list(verdicts)
     every: list[Verdict] = []
     for name, own in groupby(verdicts, key=attrgetter("id")):
         every += own
