@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ def entry() -> NoReturn:
     sys.stderr.flush()
     if code in (130, 143):
         os._exit(code)
+    gc.freeze()  # Python would search all that is left for cycles, twice: after a large run a third of a second
     sys.exit(code)
 
 
