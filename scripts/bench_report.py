@@ -43,9 +43,10 @@ def write_run(directory: Path, questions: int, labels: int, *, judged: bool = Fa
     from train.grading import JudgeRules, Reply
     from train.judging import Bench
     from train.progress import Screen
-    from train.records import Answer, Context, Passage, Question, to_json
+    from train.records import Answer, Context, Passage, Question
     from train.sealing import digest
-    from train.store import Run, context_record
+    from train.serialising import context_record, to_json
+    from train.store import Run
 
     rng = random.Random(0)
     asked, passages, contexts = [], [], []
@@ -129,7 +130,7 @@ def said(rng: random.Random, code: str, chance: float) -> str:
 def drawn_labels(rng: random.Random, answers: Any, questions: Any, count: int) -> list[dict[str, Any]]:
     """One person's labels of answers drawn half and half by whether they state the fact; one in twenty differs."""
     from train.grading import Label
-    from train.records import to_json
+    from train.serialising import to_json
 
     labels = []
     for right in (True, False):

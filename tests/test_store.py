@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from train.errors import UserError
-from train.records import Answer, Context, Counterfactual, Passage, Question, Verdict, to_json
+from train.records import Answer, Context, Counterfactual, Passage, Question, Verdict
 from train.sealing import digest, is_sealed, seal, unsealed
-from train.store import Run, context_record, revive, revive_context
+from train.serialising import context_record, revive, revive_context, to_json
+from train.store import Run
 
 RECORD = {"question": "q1", "text": "코사인 유사도는 1.", "tokens": 12, "seconds": 0.5, "found": ["1", ["one", "uno"]]}
 

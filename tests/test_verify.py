@@ -16,8 +16,9 @@ import pytest
 from train.assess import GradingRules, assess, comparison_text
 from train.grading import Label
 from train.progress import Screen
-from train.records import AnswerId, to_json
+from train.records import AnswerId
 from train.sealing import seal
+from train.serialising import to_json
 from train.store import Run
 
 Edit = Callable[[Path], None]

@@ -12,8 +12,9 @@ from train.findings import read_answers
 from train.prepare import Prepared
 from train.processes import Processes
 from train.progress import Screen
-from train.records import Answer, AnswerId, to_json
+from train.records import Answer, AnswerId
 from train.sealing import digest
+from train.serialising import to_json
 from train.store import Run
 
 Adapters = Mapping[tuple[str, int], tuning.Adapter]

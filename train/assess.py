@@ -14,8 +14,9 @@ from train.findings import lasting, load_answered, stored_labels, stored_verdict
 from train.judging import JUDGEMENTS, Bench, is_judged, judge_answers, judge_rules, stored_judgements, summary
 from train.progress import Screen
 from train.recipe import Grading, Recipe
-from train.records import Cell, Contrast, Findings, Verdict, flat, is_person, to_json
+from train.records import Cell, Contrast, Findings, Verdict, is_person
 from train.sealing import digest, file_digest, line
+from train.serialising import flat, to_json
 from train.store import Run
 
 GRADING = "grading-3"

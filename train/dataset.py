@@ -12,8 +12,9 @@ from train import contexts, data, grading, retrieval
 from train.conditions import Condition, Retrieved
 from train.errors import InputProblems
 from train.recipe import Recipe
-from train.records import GENERAL, Passage, Question, general_ids, to_json
+from train.records import GENERAL, Passage, Question, general_ids
 from train.sealing import digest
+from train.serialising import to_json
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from train.errors import UserError
 from train.grading import Label, disputed, sides
 from train.records import Answer, AnswerId, Findings, Passage, Question, Verdict, general_ids
 from train.sealing import CHECK, Record, unsealed
-from train.store import Run, revive, revive_context
+from train.serialising import revive, revive_context
+from train.store import Run
 
 VOLATILE = ("stages", CHECK)
 """Entries of the manifest that change when a report is written; a report that showed them could not be made again."""

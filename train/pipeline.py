@@ -21,9 +21,9 @@ from train.prepare import Prepared, contexts_made_from, prepare
 from train.processes import Processes, join, rank
 from train.progress import Screen
 from train.recipe import Recipe
-from train.records import to_json
 from train.sealing import digest
-from train.store import Run, context_record
+from train.serialising import context_record, to_json
+from train.store import Run
 
 
 def execute(

@@ -19,7 +19,8 @@ from train.recipe import Recipe, Tuned
 from train.records import AnswerId, Context, Prompt, Question, TrainingRow
 from train.sampling import Settings, answer_key, pick_engine
 from train.sealing import digest, unsealed
-from train.store import Run, revive_context
+from train.serialising import revive_context
+from train.store import Run
 
 BLOCK = 64
 """The weights that bitsandbytes holds in 4 bits with one common scale."""

@@ -1,4 +1,4 @@
-"""What flows from stage to stage: plain frozen records, and their JSON form.
+"""What flows from stage to stage: plain frozen records (their JSON form: `serialising`).
 
 `Question`, `Passage`, `Context`, `Prompt`, `Answer` and `Verdict` are the whole vocabulary. A record
 never refers to a model, a file or a stage, so that every stage can be called with records alone.
@@ -6,10 +6,9 @@ never refers to a model, a file or a stage, so that every stage can be called wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from operator import attrgetter
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 Fact = str | tuple[str, ...]
@@ -290,48 +289,3 @@ def person_word(written: str) -> Word | None:
     """The word that a person wrote, in any case and between blanks; None for a text that is none of `WORDS`."""
     folded = written.strip().casefold()
     return next((word for word in WORDS if word == folded), None)
-
-
-def to_json(record: Any) -> dict[str, Any]:
-    """The record as JSON-ready data: nested records become objects, tuples become lists."""
-    made: dict[str, Any] = _plain(record)
-    return made
-
-
-def flat(record: Any) -> dict[str, Any]:
-    """The same to be written at once, for records that hold plain values and tuples of these only: tuples stay, which
-    JSON writes as lists. A third of the work."""
-    names, parts = _parts(record.__class__)
-    return dict(zip(names, parts(record), strict=True))
-
-
-def _plain(value: Any) -> Any:
-    if value.__class__ in _PLAIN:
-        return value
-    if isinstance(value, (tuple, list)):
-        if isinstance(value, (AnswerId, Cell)):
-            return value._asdict()
-        return [each if each.__class__ in _PLAIN else _plain(each) for each in value]
-    if hasattr(value, "__dataclass_fields__"):
-        names, parts = _parts(value.__class__)
-        items: Iterable[tuple[str, Any]] = zip(names, parts(value), strict=True)
-    elif isinstance(value, Mapping):
-        items = value.items()
-    else:
-        return value
-    return {name: each if each.__class__ in _PLAIN else _plain(each) for name, each in items}
-
-
-_PLAIN = frozenset((str, int, float, bool, type(None)))
-
-
-@cache
-def _parts(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
-    """The names of a record's fields but those that follow from others, and what takes their values from it."""
-    names = kind.__match_args__
-    return names, attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
-
-
-def freeze_facts(facts: Any) -> tuple[Fact, ...]:
-    """Facts read from JSON (lists of texts and of lists of alternatives) as hashable facts."""
-    return tuple(fact if isinstance(fact, str) else tuple(fact) for fact in facts)

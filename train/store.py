@@ -13,25 +13,11 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from train.errors import UserError
-from train.records import (
-    Answer,
-    Context,
-    Counterfactual,
-    Passage,
-    Question,
-    TrainingRow,
-    Verdict,
-    freeze_facts,
-    to_json,
-)
 from train.sealing import Record, is_sealed, line, seal, sound_records
-
-T = TypeVar("T", Question, Passage, TrainingRow, Answer, Verdict, Counterfactual)
 
 
 class Busy(UserError):
@@ -212,38 +198,3 @@ def read_manifest(directory: Path) -> Record:
     except ValueError as error:
         raise UserError(f"{path}: is damaged ({error}); remove the run directory") from None
     return manifest if isinstance(manifest, dict) else {}
-
-
-_as_set = cache(frozenset[str])
-
-
-def revive(kind: type[T], record: Record) -> T:
-    """The record as the frozen record it was written from."""
-    names = _as_set(kind.__match_args__)  # what its constructor takes
-    values: Any = {
-        key: tuple(value) if value.__class__ is list else value for key, value in record.items() if key in names
-    }
-    for key in ("facts", "forbidden"):
-        if key in values:
-            values[key] = freeze_facts(record[key])
-    if values.get("counterfactual"):
-        values["counterfactual"] = revive(Counterfactual, values["counterfactual"])
-    return kind(**values)
-
-
-def context_record(context: Context, prompt: str) -> Record:
-    """A context as it is stored: its passages by id, with the rendered prompt where there is one."""
-    return {**to_json(context), "passages": [passage.id for passage in context.passages], "prompt": prompt}
-
-
-def revive_context(record: Record, passages: dict[str, Passage]) -> Context:
-    """The stored context with its passages."""
-    return Context(
-        question=record["question"],
-        condition=record["condition"],
-        passages=tuple(passages[identifier] for identifier in record["passages"]),
-        gold=tuple(record["gold"]),
-        expects=record["expects"],
-        facts=freeze_facts(record["facts"]),
-        forbidden=freeze_facts(record["forbidden"]),
-    )

@@ -19,7 +19,8 @@ from train.judging import differences as misjudged
 from train.judging import judge_rules, stored_judgements
 from train.records import AnswerId, Findings, Passage, TrainingRow, Verdict
 from train.sealing import Record, digest, file_digest, is_sealed, numbered_records, unsealed
-from train.store import Run, read_manifest, revive
+from train.serialising import revive
+from train.store import Run, read_manifest
 
 NAMING = ("id", "arm", "seed", "condition", "question", "sample", "grader", "who", "number", "epoch")
 """The fields that tell a person which record of a file is meant."""

@@ -15,7 +15,8 @@ import pytest
 from train import data, grading
 from train.errors import UserError
 from train.foreign.inputs import read_input
-from train.records import Answer, to_json
+from train.records import Answer
+from train.serialising import to_json
 
 from .material import (
     RIGHT,

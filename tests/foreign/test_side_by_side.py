@@ -20,7 +20,8 @@ from tests.foreign.material import (
     write_inspect,
     write_questions,
 )
-from train.records import AnswerId, to_json
+from train.records import AnswerId
+from train.serialising import to_json
 from train.store import Run
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.foreign.material import write_answers, write_questions
 from tests.judging.project import ARMS, grade, judge, provisional
-from train.records import AnswerId, to_json
+from train.records import AnswerId
+from train.serialising import to_json
 from train.store import Run
 
 

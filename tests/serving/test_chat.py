@@ -13,12 +13,13 @@ from train import sampling
 from train.loading import load_recipe
 from train.prepare import prepare
 from train.recipe import GOLD, LoRA, QLoRA, Tuned
-from train.records import Answer, Passage, Prompt, to_json
+from train.records import Answer, Passage, Prompt
 from train.report.texts import visible
 from train.retrieval import BM25
+from train.serialising import revive, to_json
 from train.serving import chat
 from train.serving.stored import load, stored_arm
-from train.store import Run, revive
+from train.store import Run
 
 
 def found(directory: Path, question: str, count: int) -> list[Passage]:

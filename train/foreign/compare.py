@@ -22,9 +22,10 @@ from train.foreign.runs import is_run, run_questions
 from train.naming import parse_contrast
 from train.progress import Screen
 from train.recipe import Comparison
-from train.records import ALL, Answer, AnswerId, Cell, Contrast, Question, to_json
+from train.records import ALL, Answer, AnswerId, Cell, Contrast, Question
 from train.sealing import digest
-from train.store import Run, context_record
+from train.serialising import context_record, to_json
+from train.store import Run
 
 
 def compare_answers(

@@ -17,7 +17,8 @@ from train.foreign import harness, inspect_archive, inspect_logs, runs
 from train.foreign.matching import match
 from train.foreign.names import Name, stem
 from train.foreign.records import Given, ToolLog
-from train.records import Answer, Question, to_json
+from train.records import Answer, Question
+from train.serialising import to_json
 
 READABLE = (
     "a CSV or JSONL file with arm, condition, question, sample, answer; a run directory of openbook; samples_*.jsonl "

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from train.foreign.records import Given
 from train.grading import Case, JudgeRules
 from train.judging import JUDGEMENTS, judge_rules, stored_judgements
-from train.records import AnswerId, to_json
+from train.records import AnswerId
 from train.sealing import Record
+from train.serialising import to_json
 from train.store import Run
 
 

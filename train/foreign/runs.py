@@ -13,7 +13,8 @@ from train.foreign.matching import match
 from train.foreign.records import Given, Item, RunFacts
 from train.records import Passage, Question, general_ids
 from train.sealing import Record, digest, unsealed
-from train.store import Run, revive, revive_context
+from train.serialising import revive, revive_context
+from train.store import Run
 
 
 def is_run(directory: Path) -> bool:

@@ -10,8 +10,9 @@ from train.errors import UserError
 from train.grading import Case, Judgement, JudgeRules, Reply
 from train.judging.bench import Bench
 from train.progress import Screen
-from train.records import AnswerId, to_json
+from train.records import AnswerId
 from train.sealing import Record, numbered_records, unsealed
+from train.serialising import to_json
 from train.store import Run
 
 JUDGEMENTS = "judgements.jsonl"

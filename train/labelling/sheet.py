@@ -17,9 +17,10 @@ from train.grading import Label, read_word, standing
 from train.labelling.items import Item, by_item, graded_right, items
 from train.labelling.plan import draw, sequence
 from train.labelling.storing import LABELS, labeller, now
-from train.records import WORDS, Answer, Findings, Word, to_json
+from train.records import WORDS, Answer, Findings, Word
 from train.report.sheets import BOM
 from train.report.texts import encodable, sheet, unsheet, visible
+from train.serialising import to_json
 from train.store import Run
 
 COLUMNS = (

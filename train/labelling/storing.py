@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from train.errors import UserError
 from train.grading import Label
-from train.records import to_json
+from train.serialising import to_json
 from train.store import Run
 
 LABELS = "labels.jsonl"

@@ -15,9 +15,10 @@ from train.conditions import NoContext, Retrieved
 from train.errors import UserError
 from train.records import Passage
 from train.report.texts import encodable, visible
+from train.serialising import revive
 from train.serving.stored import Respondent, StoredArm, check_base, load, stored_arm
 from train.serving.stream import answer_tokens, pieces
-from train.store import Run, revive
+from train.store import Run
 
 PASSAGES = 3
 """How many passages a question is shown where the recipe does not say."""
