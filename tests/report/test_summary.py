@@ -13,6 +13,8 @@ from train.report.badges import badges
 from train.report.provenance import arm_differences
 from train.report.summary import advice, decisive, summary
 
+from ..comparison.builders import run
+from ..comparison.test_decision import world
 from .builders import findings
 
 
@@ -65,7 +67,8 @@ def test_the_key_figures_are_those_of_a_contrast_that_the_sentence_names(seed: i
 
 def test_the_figures_are_those_of_the_contrast_that_the_decision_names() -> None:
     data = findings(per_split=10)
-    assert data.comparison["decision"]["hangs_on"] in data.comparison["decision"]["told"]
+    told = [{key: told[key] for key in ("name", "split")} for told in data.comparison["decision"]["told"]]
+    assert data.comparison["decision"]["hangs_on"] in told
     for row in data.comparison["contrasts"][:4]:
         key = {"name": row["name"], "split": row["split"]}
         assert decisive(with_decision(data, hangs_on=key)) == row
@@ -79,6 +82,44 @@ def test_what_arms_made_elsewhere_show_is_said_without_a_verdict(p_value: float,
     data = with_decision(with_cells(findings(), kind="given"), hangs_on={"name": "a − b", "split": row["split"]})
     data = dataclasses.replace(with_comparison(data, contrasts=[row]), training=[])
     assert advice(data).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("base", "tuned", "advised", "signs", "said"),
+    [
+        ((0.2, 0.9), (0.4, 0.9), "Give the untouched model context", "✓✓", "less than the 5.0 points worth having"),
+        ((0.2, 0.3), (0.9, 0.9), "Tune (tuned)", "✓✓", "tuned with the gold passage is right at most"),
+        ((0.2, 0.6), (0.5, 0.9), "Tune (tuned) and give it context", "✓✓", "more than chance explains"),
+        ((0.8, 0.8), (0.8, 0.8), "Neither", "✓", "is right at most"),
+        ((0.8, 0.3), (0.3, 0.6), "Neither", "✓", "is not right more often than base without context"),
+    ],
+)
+def test_what_a_verdict_rests_on_is_settled_be_it_a_difference_or_that_there_is_little(
+    base, tuned, advised, signs, said
+) -> None:
+    compared = run(world(200, base=base, tuned=tuned), {"base": "untouched", "tuned": "tuned"})
+    shown = summary(dataclasses.replace(findings(), comparison=compared))
+    assert shown.advice.startswith(advised)
+    assert "".join(point.sign for point in shown.points) == signs
+    assert said in shown.points[-1].said
+    assert not any("chance could explain" in point.said for point in shown.points)
+    notes = {figure.name: figure.note for figure in shown.figures}
+    if advised == "Neither":
+        assert notes["95 % interval"] == "ends below the 5.0 points worth having"
+        assert "not what this rests on" in notes.values()
+
+
+def test_what_is_open_is_said_in_the_direction_of_the_sentence() -> None:
+    compared = run(world(30, base=(0.2, 0.8), tuned=(0.3, 0.9)), {"base": "untouched", "tuned": "tuned"})
+    settled, still_open = summary(dataclasses.replace(findings(), comparison=compared)).points
+    assert (settled.word, still_open.word) == ("Settled", "Open")
+    told = compared["decision"]["told"][1]
+    row = next(row for row in compared["contrasts"] if row["name"] == told["name"] and row["split"] == told["split"])
+    low, high = row["interval"]
+    turned = {"a": row["b"], "b": row["a"], "difference": -row["difference"], "interval": [-high, -low]}
+    rows = [{**row, **turned} if each is row else each for each in compared["contrasts"]]
+    again = dataclasses.replace(findings(), comparison={**compared, "contrasts": rows})
+    assert summary(again).points == (settled, still_open)
 
 
 def texts_of(data: Findings) -> list[str]:

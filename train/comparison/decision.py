@@ -28,6 +28,7 @@ from typing import Any, Literal
 from train.comparison import wording
 from train.comparison.contrasts import NONE, Row, name
 from train.comparison.needs import Bar, Finding, Need, find
+from train.comparison.wording import Told
 from train.records import Cell, Contrast
 
 Judgement = Literal["context", "tuning", "both", "neither", "undetermined"]
@@ -46,14 +47,14 @@ class Option:
 class Outcome:
     """The verdict in words (`close` comes last), the contrasts it rests on, how many more questions it would take.
 
-    `told` are those whose figures the sentence gives, in its order; the verdict hangs on `crux`.
+    `told` is what the sentence says of which contrasts, in its order; the verdict hangs on `crux`.
     """
 
     verdict: Judgement
     cell: Cell | None
     sentence: str
     rows: list[Row]
-    told: list[Row]
+    told: list[Told]
     crux: Row | None
     reasons: list[str]
     more: int | None = None
@@ -127,7 +128,10 @@ def decide(
         "condition": outcome.cell.condition if outcome.cell else None,
         "split": split,
         "sentence": outcome.sentence + wording.gold_clause(used, cells) + outcome.close,
-        "told": [_key(row) for row in outcome.told],
+        "told": [
+            {**_key(row), "a": row["a"], "b": row["b"], "claim": claim, "settled": settled}
+            for row, claim, settled in outcome.told
+        ],
         "hangs_on": _key(outcome.crux) if outcome.crux else None,
         "more_questions": outcome.more,
         "reasons": outcome.reasons + wording.caveats(used, outcome.rows, alpha),
@@ -205,7 +209,7 @@ def _weigh(
         if best.verdict == "context" and any(option.verdict == "tuning" for option in won):
             reasons.append("tuning without context would do as well; context needs no training and stays fresh")
         sentence, told = wording.verdict(best.verdict, findings[best], bar)
-        return Outcome(best.verdict, best.cell, sentence, _rows(findings[best]), told, told[0], reasons)
+        return Outcome(best.verdict, best.cell, sentence, _rows(findings[best]), told, told[0].row, reasons)
     # The nearest option: by point estimates its needs may yet be met, with the fewest questions. The need that asks
     # for most blocks it. Infinity: the formula asks for no more, so the difference lies at the edge of `worthwhile`.
     blocks: list[tuple[float, Finding]] = []
@@ -223,8 +227,12 @@ def _weigh(
     ]
     settled = helps[0] if helps else None
     sentence = wording.undetermined(block, more, settled, bar)
-    told = [finding.row for finding in (settled, block) if finding and finding.row]
-    return Outcome("undetermined", None, sentence, _rows(every), told, told[-1], reasons, more)
+    told = [
+        Told(finding.row, "better" if finding.need.beats else "little", finding.met)
+        for finding in (settled, block)
+        if finding and finding.row
+    ]
+    return Outcome("undetermined", None, sentence, _rows(every), told, told[-1].row, reasons, more)
 
 
 def _is_base_with_context(finding: Finding, options: Sequence[Option]) -> bool:
@@ -249,7 +257,8 @@ def _as_planned(cells: Sequence[Mapping[str, Any]], rows: Sequence[Row], *, spli
     sentence, told = wording.as_planned(planned, split, alpha)
     sentence = sentence or wording.shown(None, cells, split, alpha)
     reason = "the arms were made elsewhere: they are compared as planned, and context is not weighed against tuning"
-    return Outcome("undetermined", None, sentence, planned, told, next(iter(told or planned), None), [reason])
+    crux = told[0].row if told else next(iter(planned), None)
+    return Outcome("undetermined", None, sentence, planned, told, crux, [reason])
 
 
 def _undecided(
@@ -259,5 +268,5 @@ def _undecided(
     row = wording.first_shown(rows, split)
     shown = wording.shown(row, cells, split, alpha)
     close = f"{' ' if shown else ''}Undetermined: {why}, so context and tuning cannot be weighed against each other."
-    told = [row] if row else []
-    return Outcome("undetermined", None, shown, told, told, row, reasons, close=close)
+    told = [Told(row, "better", row["p_holm"] is not None and row["p_holm"] <= alpha)] if row else []
+    return Outcome("undetermined", None, shown, [row] if row else [], told, row, reasons, close=close)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from train.comparison.contrasts import Row, name
 from train.comparison.needs import Bar, Finding, upper_bound
@@ -12,6 +12,19 @@ from train.comparison.statistics import FEWEST_QUESTIONS
 from train.records import Cell, is_person
 
 CellRow = Mapping[str, Any]
+
+Claim = Literal["better", "little"]
+
+
+class Told(NamedTuple):
+    """What a sentence says of a contrast a − b, `row`: that a is better, or adds little; and whether that is settled.
+
+    A difference that chance could explain may be settled all the same: where it is shown to be small.
+    """
+
+    row: Row
+    claim: Claim
+    settled: bool
 
 
 def points(share: float) -> str:
@@ -68,26 +81,28 @@ def _little(row: Row) -> str:
     return f"{a} against {b}: {points(row['difference'])} points{shown}"
 
 
-def verdict(word: str, findings: Sequence[Finding], bar: Bar) -> tuple[str, list[Row]]:
-    """The sentence of a verdict whose needs are all met, and the contrasts whose figures it gives."""
+def verdict(word: str, findings: Sequence[Finding], bar: Bar) -> tuple[str, list[Told]]:
+    """The sentence of a verdict whose needs are all met, and what it says of which contrasts."""
     worth = f"{100 * bar.worthwhile:g}"
     first = findings[0].row or {}
+    better = Told(first, "better", True)
     if word == "both":
         second = findings[1].row or {}
-        return f"Both: {statement(first, bar.alpha)}, and {statement(second, bar.alpha)}.", [first, second]
+        sentence = f"Both: {statement(first, bar.alpha)}, and {statement(second, bar.alpha)}."
+        return sentence, [better, Told(second, "better", True)]
     little = _nearest(findings, bar.alpha)
     if word == "neither":
         sentence = (
             f"Neither: neither context nor tuning adds {worth} points to the base; "
             f"the most that was seen is {_little(little)}."
         )
-        return sentence, [little]
+        return sentence, [Told(little, "little", True)]
     enough, other = ("Context", "tuning") if word == "context" else ("Tuning", "context")
     sentence = (
         f"{enough} is enough: {statement(first, bar.alpha)}, and {other} adds less than {worth} points to it "
         f"({_little(little)})."
     )
-    return sentence, [first, little]
+    return sentence, [better, Told(little, "little", True)]
 
 
 def undetermined(block: Finding, more: int | None, settled: Finding | None, bar: Bar) -> str:
@@ -124,8 +139,8 @@ MOST_NAMED = 3
 """So many contrasts are said in full in one sentence; the report lists them all."""
 
 
-def as_planned(planned: Sequence[Row], split: str, alpha: float) -> tuple[str, list[Row]]:
-    """What the planned contrasts show, those first that are more than chance, and the contrasts whose figures it gives.
+def as_planned(planned: Sequence[Row], split: str, alpha: float) -> tuple[str, list[Told]]:
+    """What the planned contrasts show, those first that are more than chance, and what it says of which of them.
 
     Both are empty where nothing was planned.
     """
@@ -142,7 +157,8 @@ def as_planned(planned: Sequence[Row], split: str, alpha: float) -> tuple[str, l
     elif open_rows:
         other = "other " if shown else ""
         parts.append(f"No difference is shown in the {other}{len(open_rows)} planned contrasts.")
-    return " ".join(parts), shown[:MOST_NAMED] + (open_rows if len(open_rows) == 1 else [])
+    named = shown[:MOST_NAMED] + (open_rows if len(open_rows) == 1 else [])
+    return " ".join(parts), [Told(row, "better", row["p_holm"] <= alpha) for row in named]
 
 
 def _ahead(row: Row, alpha: float) -> str:

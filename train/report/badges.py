@@ -148,7 +148,7 @@ def _power(findings: Findings) -> list[Badge]:
     contrast = decisive(findings)
     if contrast is None or contrast["detectable"] is None or contrast.get("p_holm") is None:
         return []
-    worthwhile = float(findings.comparison.get("worthwhile") or 0.05)
+    worthwhile = view.worthwhile_of(findings)
     if contrast["p_holm"] <= view.alpha_of(findings) or contrast["detectable"] <= worthwhile:
         return []
     detectable, wanted = (figures.points(value, signed=False) for value in (contrast["detectable"], worthwhile))
@@ -160,7 +160,7 @@ def _power(findings: Findings) -> list[Badge]:
 def _corrected(findings: Findings) -> list[Badge]:
     """Cells whose raw accuracy is not what people's labels make of it."""
     split = view.decision_split(findings)
-    worthwhile = float(findings.comparison.get("worthwhile") or 0.05)
+    worthwhile = view.worthwhile_of(findings)
     moved = []
     for cell in findings.comparison["cells"]:
         estimates = [found for found in (cell.get("corrected") or {}).values() if found and "accuracy" in found]

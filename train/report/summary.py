@@ -99,14 +99,16 @@ def _ahead(findings: Findings) -> str:
 
 
 def points(findings: Findings) -> tuple[Point, ...]:
-    """What the decision's sentence tells, contrast by contrast: what is more than chance is settled."""
-    alpha = view.alpha_of(findings)
+    """What the decision's sentence tells, contrast by contrast: that one is better, or adds little, or may do so."""
+    alpha, worthwhile = view.alpha_of(findings), view.worthwhile_of(findings)
     return tuple(
         Point(
-            contrast.get("p_holm") is not None and contrast["p_holm"] <= alpha,
-            wording.contrast_sentence(contrast, alpha),
+            told["settled"],
+            wording.little_sentence(contrast, worthwhile, settled=told["settled"])
+            if told["claim"] == "little"
+            else wording.contrast_sentence(contrast, alpha),
         )
-        for contrast in _told(findings)
+        for told, contrast in _told(findings)
     )
 
 
@@ -141,15 +143,37 @@ def _there(findings: Findings) -> list[Mapping[str, Any]]:
     return [contrast for contrast in findings.comparison["contrasts"] if contrast["difference"] is not None]
 
 
-def _told(findings: Findings) -> list[Mapping[str, Any]]:
-    """The contrasts whose figures the decision's sentence gives, in its order."""
+def _told(findings: Findings) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """What the decision's sentence tells, in its order, each with its contrast in the direction of the sentence."""
     there = _there(findings)
-    return [contrast for key in _decision(findings).get("told") or () for contrast in there if _key(contrast) == key]
+    return [
+        (told, contrast if contrast["a"] == told["a"] else _turned(contrast))
+        for told in _decision(findings).get("told") or ()
+        for contrast in there
+        if _key(contrast) == {"name": told["name"], "split": told["split"]}
+    ]
+
+
+def _turned(contrast: Mapping[str, Any]) -> dict[str, Any]:
+    """The contrast as b − a."""
+    low, high = contrast["interval"] or (None, None)
+    interval = None if low is None or high is None else [-high, -low]
+    turned = {"a": contrast["b"], "b": contrast["a"], "difference": -contrast["difference"], "interval": interval}
+    return {**contrast, **turned}
 
 
 def _key(contrast: Mapping[str, Any]) -> dict[str, Any]:
     """What the decision names a contrast by."""
     return {"name": contrast.get("name"), "split": contrast["split"]}
+
+
+def _is_little(contrast: Mapping[str, Any], findings: Findings) -> bool:
+    """Whether the decision says that the one adds little to the other, and that this is settled."""
+    return any(
+        told["claim"] == "little" and told["settled"]
+        for told in _decision(findings).get("told") or ()
+        if _key(contrast) == {"name": told["name"], "split": told["split"]}
+    )
 
 
 def _name(side: Mapping[str, Any]) -> str:
@@ -160,16 +184,19 @@ def _of_contrast(contrast: Mapping[str, Any], findings: Findings) -> tuple[Figur
     alpha = view.alpha_of(findings)
     planned = contrast.get("p_holm") is not None
     p_value = contrast["p_holm"] if planned else contrast["p_value"]
-    shown = planned and p_value <= alpha
     level = f"{view.level(findings)} interval"
+    within = wording.no_interval(contrast) or "unadjusted"
+    chance = "a lead only" if not planned else f"≤ {alpha:g}: more than chance"
+    if planned and p_value > alpha:
+        chance = f"> {alpha:g}: may be chance"
+    if _is_little(contrast, findings):  # that little differs the interval shows: a p-value cannot
+        worth = figures.points(view.worthwhile_of(findings), signed=False)
+        within = wording.no_interval(contrast) or f"ends below the {worth} points worth having"
+        chance = "not what this rests on"
     return (
         Figure("difference", f"{figures.points(contrast['difference'])} points", "percentage points"),
-        Figure(level, figures.points_interval(contrast["interval"]), wording.no_interval(contrast) or "unadjusted"),
-        Figure(
-            "p, corrected" if planned else "p, not planned",
-            figures.p_value(p_value),
-            f"≤ {alpha:g}: more than chance" if shown else f"> {alpha:g}: may be chance" if planned else "a lead only",
-        ),
+        Figure(level, figures.points_interval(contrast["interval"]), within),
+        Figure("p, corrected" if planned else "p, not planned", figures.p_value(p_value), chance),
         Figure(
             "smallest detectable",
             f"{figures.points(contrast['detectable'], signed=False)} points"

@@ -100,6 +100,11 @@ def alpha_of(findings: Findings) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.05
 
 
+def worthwhile_of(findings: Findings) -> float:
+    """The difference (a share) below which a gain is not worth having."""
+    return float(findings.comparison.get("worthwhile") or 0.05)
+
+
 def level(findings: Findings) -> str:
     """The level of the intervals: `95 %`."""
     return f"{100 * (1 - alpha_of(findings)):g} %"

@@ -121,6 +121,19 @@ def contrast_sentence(contrast: Mapping[str, Any], alpha: float) -> str:
     return f"{said}: {_chance(contrast, alpha)}."
 
 
+def little_sentence(contrast: Mapping[str, Any], worthwhile: float, *, settled: bool) -> str:
+    """That the first of both adds less to the second than would be worth having, or that this is open."""
+    left, right = (f"{side['arm']} {condition_words(side['condition'])}" for side in (contrast["a"], contrast["b"]))
+    worth = f"{figures.points(worthwhile, signed=False)} points"
+    most = contrast["interval"][1] if contrast["interval"] else contrast["difference"]
+    if not settled:
+        return f"{left} may be right {worth} more often than {right}, which would be worth having."
+    if most <= 0:
+        return f"{left} is not right more often than {right}."
+    more = figures.points(most, signed=False)
+    return f"{left} is right at most {more} points more often than {right}: less than the {worth} worth having."
+
+
 def _chance(contrast: Mapping[str, Any], alpha: float) -> str:
     if not contrast["differing"]:
         return "no question came out differently"
