@@ -1,6 +1,7 @@
 """report.html in a real browser, where there is one: what a reviewer does with it."""
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from train.records import Verdict
 from train.report import page as page_module
-from train.report import render
+from train.report import payload, render
 
 from .builders import HOSTILE, findings
 from .conftest import READ, until
@@ -188,6 +190,32 @@ def test_it_prints_to_pages_with_the_matrix_on_them(show: Any, tmp_path: Path) -
         words = subprocess.run([reader, "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
         for name in ids(page):
             assert name in words
+
+
+def test_reasons_and_comments_are_found(show: Any) -> None:
+    data = findings()
+    commented, reasoned = data.answers[5], data.answers[40]
+    comment = Verdict.on(commented, "person:ann", "wrong", why="ann, 2026-11-22: the platform, not the pier")
+    headline = dict(data.headline)
+    headline[reasoned.id] = dataclasses.replace(headline[reasoned.id], why="forbidden: quarter past nine")
+    data = dataclasses.replace(data, verdicts=[*data.verdicts, comment], headline=headline)
+    page = show(render(data)["report.html"])
+    for words, answer in (("not the pier", commented), ("quarter past", reasoned)):
+        page.fill("#filter-text", words)
+        until(page, READ)
+        assert ids(page) == [answer.question]
+
+
+def test_a_browser_that_cannot_unpack_the_answers_says_so(show: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload, "LONGEST_PLAIN", 0)
+    page = show(render(findings())["report.html"])
+    page.evaluate("delete window.DecompressionStream")
+    page.fill("#filter-text", "reading room")
+    until(page, READ)
+    assert "answers not searched. This browser cannot unpack the answers" in page.inner_text("#filter-count")
+    assert len(ids(page)) > 0, "questions are searched all the same"
+    page.click("button[data-download='answers.json']")
+    until(page, "document.getElementById('filter-count').textContent.startsWith('This browser cannot')")
 
 
 def test_files_made_in_the_page_hold_the_questions_shown(show: Any) -> None:

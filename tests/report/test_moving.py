@@ -45,6 +45,25 @@ def test_the_address_keeps_what_is_seen_and_back_undoes_it(show: Any, tmp_path: 
     assert page.input_value("#filter-show") == "wrong"
 
 
+def test_a_link_shows_the_same_question_where_others_were_added_since(show: Any) -> None:
+    page = show(render(findings(per_split=4))["report.html"])
+    name = ids(page)[10]
+    opened(page, 10, 5)
+    page.select_option("#filter-split", label="unanswerable")
+    page.select_option("#sort", "difference")
+    page.select_option("#sort-a", label="closed-book / gold")
+    until(page, "location.hash.includes('a=')")
+    address = page.evaluate("location.hash")
+    other = show(render(findings(per_split=6, conditions=("none", "gold", "distractors@3")))["report.html"], address)
+    until(other, "document.querySelector('tr.panel h3')")
+    row = other.locator("tr:has(+ tr.panel)")
+    assert row.locator("th").first.text_content().split()[0] == name
+    assert other.locator("tr.panel").count() == 1
+    assert all(name.startswith("unanswerable") for name in ids(other)) and len(ids(other)) == 6
+    chosen = "document.getElementById('sort-a').selectedOptions[0].textContent"
+    assert other.evaluate(chosen) == page.evaluate(chosen)
+
+
 @pytest.mark.parametrize(
     "fragment", ["#/show=nonsense&open=99.99 a.b&a=-1&split=7&q=%E0%A4%A", "#cells", "#/", "#/__proto__=1"]
 )

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from markupsafe import escape
 
@@ -140,8 +141,15 @@ def mark(shape: str, x: float, y: float, kind: str, hint: str = "", size: float 
 
 def width_of(words: str, kind: str = "") -> float:
     """About how wide words of that class are, rather too much. No font is asked: it is another one elsewhere."""
-    size = SMALL if "small" in kind else TEXT
-    return sum(1.0 if _WIDE.match(character) else 0.64 if kind == "name" else 0.58 for character in words) * size
+    return sum(_widths(words, kind)) * _size(kind)
+
+
+def _size(kind: str) -> float:
+    return SMALL if "small" in kind else TEXT
+
+
+def _widths(words: str, kind: str) -> list[float]:
+    return [1.0 if _WIDE.match(character) else 0.64 if kind == "name" else 0.58 for character in words]
 
 
 def fitted(words: str, room: float, kind: str = "") -> str:
@@ -149,9 +157,9 @@ def fitted(words: str, room: float, kind: str = "") -> str:
     words = one_line(words)
     if width_of(words, kind) <= room:
         return words
-    while words and width_of(words + "…", kind) > room:
-        words = words[:-1]
-    return words.rstrip() + "…"
+    (end,) = _widths("…", kind)
+    kept = sum((width + end) * _size(kind) <= room for width in accumulate(_widths(words, kind)))
+    return words[:kept].rstrip() + "…"
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:

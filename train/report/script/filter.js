@@ -83,7 +83,8 @@ function filter() {
     setHidden(group.element, !kept);
     settleTab(group);
   }
-  const more = words.length && !answersRead() ? "; still reading the answers" : "";
+  const waiting = unreadable ? `; answers not searched. ${unreadable}` : "; still reading the answers";
+  const more = words.length && !answersRead() ? waiting : "";
   byId("filter-count").textContent = `${shownRows.length} of ${rows.length} questions${more}`;
   setHidden(byId("sort-cells"), state.sort !== "difference");
 }

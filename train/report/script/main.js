@@ -20,7 +20,7 @@ function onClick(event) {
     else showCell(row, Number(button.dataset.cell));
     remember();
   } else if (button?.dataset.download) {
-    download(button.dataset.download);
+    download(button.dataset.download).catch((error) => { byId("filter-count").textContent = error.message; });
   } else if (button?.id === "reset") {
     state = { ...START, open: state.open };
     fillControls();

@@ -1,10 +1,12 @@
-// What a row can be found by: its id, question, topic and causes at once, its reference and answers when they have been read.
+// What a row can be found by: its id, question, topic and causes at once; its reference, answers and what was said of them,
+// graders' reasons and people's comments, when they have been read.
 const heads = head.rows.map(([id, text, topic, , , entries]) => {
   const causes = new Set(entries.flatMap((entry) => (entry === null ? [] : entry[5])));
   return searchable([id, text, head.topics[topic], ...[...causes].map((cause) => head.causes[cause])].join("\n"));
 });
 const bodies = new Array(head.rows.length).fill(null);
 let reading = null;
+let unreadable = ""; // why they cannot be
 
 // Reads all answers, once; says how far it is, so that a search need not wait for the end.
 function readAnswers(progress) {
@@ -17,13 +19,19 @@ function readAnswers(progress) {
       }
     }
     progress();
-  })();
+  })().catch((error) => {
+    unreadable = error.message;
+    progress();
+  });
   return reading;
 }
 
 function answersText(held, place) {
-  const different = new Set(held.answers[place].flatMap((folds) => folds.map(([words]) => words)));
-  different.add(held.references[place][0]);
+  const different = new Set([held.references[place][0]]);
+  for (const [words, , , why, , , , , , , others] of held.answers[place].flat()) {
+    different.add(words).add(why);
+    for (const [, , reason] of others) different.add(reason);
+  }
   return [...different].map((number) => held.texts[number]).join("\n");
 }
 

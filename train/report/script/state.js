@@ -1,9 +1,35 @@
 // The address keeps what is shown and which cells are open, after `#/`; other fragments are sections of the page.
 let written = "";
 
+// In the address questions, cells, splits, topics and causes go by keys of their names, not by their places: a link that was
+// passed on must not show something else where questions or arms were added since. The hash is FNV-1a with 32 bits.
+function keyOf(name) {
+  let hash = 0x811c9dc5;
+  for (let place = 0; place < name.length; place += 1) hash = Math.imul(hash ^ name.charCodeAt(place), 0x01000193);
+  return `k${(hash >>> 0).toString(36)}`;
+}
+
+const cellKeys = head.cells.map(([arm, condition]) => keyOf(`${arm}\n${condition}`));
+const KEYED = {
+  split: head.splits.map(keyOf), topic: head.topics.map(keyOf), cause: head.causes.map(keyOf), a: cellKeys, b: cellKeys,
+};
+const rowKeys = head.rows.map(([id]) => keyOf(id));
+
+// A place in the list as its key, and back; what is no place, or no key, stays as it is.
+const toKey = (keys, place) => keys[place] ?? place;
+const fromKey = (keys, key) => (keys.includes(key) ? String(keys.indexOf(key)) : key);
+
+function translated(name, value, change) {
+  if (name === "open") {
+    return value.split(" ").map((pair) => pair.split(".").map((each, at) => change(at ? cellKeys : rowKeys, each)).join(".")).join(" ");
+  }
+  return KEYED[name] && value !== "" ? change(KEYED[name], value) : value;
+}
+
 function fragment() {
   const changed = Object.entries(state).filter(([name, value]) => value !== START[name]);
-  return changed.length ? `#/${changed.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}` : "";
+  const said = changed.map(([name, value]) => `${name}=${encodeURIComponent(translated(name, value, toKey))}`);
+  return said.length ? `#/${said.join("&")}` : "";
 }
 
 // A step of its own in the history, but for letters of one search: going back then undoes the search.
@@ -23,7 +49,7 @@ function readAddress() {
     const [name, value = ""] = pair.split("=");
     if (!Object.hasOwn(START, name)) continue;
     try {
-      next[name] = decodeURIComponent(value);
+      next[name] = translated(name, decodeURIComponent(value), fromKey);
     } catch {
       // A broken address shows what its sound parts say.
     }
