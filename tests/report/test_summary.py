@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from train.records import Findings
+from train.records import Findings, Verdict
 from train.report import figures, render, tables
 from train.report.badges import badges
 from train.report.provenance import arm_differences
+from train.report.redacted import without_texts
 from train.report.summary import advice, decisive, summary
 
 from ..comparison.builders import run
@@ -233,3 +234,56 @@ def test_what_only_one_of_two_tuned_arms_has_is_a_difference() -> None:
     assert table is not None
     shown = [cell for row in table.rows if row[0] == "quantization" for cell in row if cell != figures.DASH]
     assert shown == ["quantization", "nf4"]
+
+
+def test_questions_of_which_none_differs_are_too_few_unless_that_is_shown_to_be_little() -> None:
+    counts = {(arm, condition): [4] * 7 for arm in ("base", "tuned") for condition in ("none", "gold")}
+    kinds = {"base": "untouched", "tuned": "tuned"}
+    few = dataclasses.replace(findings(), comparison=run(counts, kinds))
+    assert any(text.startswith("too few questions: none of 7 questions differs") for text in texts_of(few))
+    many = run({cell: right * 30 for cell, right in counts.items()}, kinds)
+    assert many["decision"]["verdict"] == "neither"
+    enough = dataclasses.replace(findings(), comparison=many)
+    assert not any(text.startswith("too few questions") for text in texts_of(enough))
+
+
+def test_a_share_that_people_checked_is_not_rounded_to_nothing() -> None:
+    data = findings(per_split=120)
+    said = Verdict.on(data.answers[0], "person:ann", "wrong")
+    data = dataclasses.replace(data, verdicts=[*data.verdicts, said])
+    assert len(data.answers) > 2000
+    assert any(text.startswith("under 0.1 % checked by people") for text in texts_of(data))
+
+
+JUDGING = {
+    "judge": "judge:mini", "where": "api.example", "asked": 40, "judged": 40, "requested": 30, "unparsed": 2,
+    "prompt_tokens": 12_000, "tokens": 60, "cost": 0.0123,
+}  # fmt: skip
+
+
+def test_what_the_judge_did_and_cost_stands_on_the_page_and_in_the_markdown_but_not_where_it_is_redacted() -> None:
+    data = dataclasses.replace(findings(), manifest={**findings().manifest, "judging": JUDGING})
+    said = (
+        "judge:mini (api.example) judged 40 answers in 30 requests; 2 answers got a reply without a letter; "
+        "12,000 tokens read and 60 written; 0.0123 paid, in the currency of the prices given."
+    )
+    assert tables.judge_sentence(data) == said
+    files = render(data)
+    assert said in files["report.md"]
+    assert said in re.sub(r"<[^>]*>", "", html.unescape(files["report.html"]))
+    assert tables.judge_sentence(without_texts(data)) == ""
+
+
+def test_the_markdown_holds_the_further_tables_and_how_fast_was_trained() -> None:
+    searched = {
+        "condition": "retrieved@3", "split": "unseen", "questions": 8, "found": 0.75, "interval": [0.4, 0.93],
+        "recall": 0.625, "reciprocal_rank": 0.5833, "arms": [{"arm": "base", "found": 0.9, "missed": None}],
+    }  # fmt: skip
+    data = with_comparison(findings(), graders=[GRADER], retrieval=[searched])
+    for content in (render(data)["report.md"], re.sub(r"<[^>]*>", "|", html.unescape(render(data)["report.html"]))):
+        words = re.sub(r"[\s|\\]+", " ", content.replace("\u00a0", " "))
+        assert "What the search found, and what was made of it" in words
+        assert "retrieved@3 unseen base 8 75.0 % (40.0–93.0 %) 62.5 % 0.58 90.0 % —" in words
+        assert "pass@4" in words and "Abstention, both ways" in words
+        assert "rubric all arms 40 18 19 2 1 94.7 %" in words
+        assert "tokens/s" in words and " 275 " in words

@@ -14,6 +14,7 @@ from train.comparison.counting import Counting, count_verdicts
 from train.comparison.decision import decide, guard_contrasts
 from train.comparison.forgetting import forgetting_rows
 from train.comparison.labels import Labels, by_grader, strata, weigh
+from train.comparison.retrieval import retrieval_rows
 from train.records import (
     GENERAL,
     Answer,
@@ -128,6 +129,7 @@ def compare(
         "plan_changed": list(changed),
         "cells": cells + rows_of(beside.counted, aside, (GENERAL,)),
         "contrasts": rows,
+        "retrieval": retrieval_rows(table, contexts, by_id, alpha),
         "forgetting": forgetting_rows(beside, by_id, kinds, alpha=alpha, worthwhile=worthwhile, seed=seed),
         "graders": grader_rows(graders, labels, expected, list(kinds), alpha),
         "people": people_row((verdict for verdict in side_by_side if is_person(verdict.grader)), alpha),

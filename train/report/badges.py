@@ -10,7 +10,7 @@ from typing import Any, Literal
 from train.records import Findings, is_person
 from train.report import figures, view
 from train.report.forgetting import sentence
-from train.report.summary import decisive
+from train.report.summary import decisive, is_little
 
 Level = Literal["alarm", "caution", "plain"]
 
@@ -146,10 +146,15 @@ def _evidence(findings: Findings) -> list[Badge]:
 def _power(findings: Findings) -> list[Badge]:
     """Whether the questions could have shown what would be worth having."""
     contrast = decisive(findings)
-    if contrast is None or contrast["detectable"] is None or contrast.get("p_holm") is None:
+    if contrast is None or contrast.get("p_holm") is None or contrast["p_holm"] <= view.alpha_of(findings):
         return []
     worthwhile = view.worthwhile_of(findings)
-    if contrast["p_holm"] <= view.alpha_of(findings) or contrast["detectable"] <= worthwhile:
+    if is_little(contrast, findings):
+        return []
+    if contrast["detectable"] is None:
+        why = f"none of {figures.plural(contrast['questions'], 'question')} differs: what they could show is not known"
+        return [Badge("caution", "too few questions", why)]
+    if contrast["detectable"] <= worthwhile:
         return []
     detectable, wanted = (figures.points(value, signed=False) for value in (contrast["detectable"], worthwhile))
     asked = figures.plural(contrast["questions"], "question")
@@ -206,5 +211,8 @@ def _people(findings: Findings, checked: int, answers: int) -> Badge:
     disputed = told.get("disputed") or 0
     if disputed:
         words += f"; people grade {figures.plural(disputed, 'answer')} differently"
-    text = f"{figures.percent(checked / answers)} checked by people" + (f", {disputed} disputed" if disputed else "")
+    share = figures.percent(checked / answers)
+    if checked and share == figures.percent(0):
+        share = "under 0.1 %"
+    text = f"{share} checked by people" + (f", {disputed} disputed" if disputed else "")
     return Badge("plain" if checked and not disputed else "caution", text, words)

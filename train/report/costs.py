@@ -81,6 +81,7 @@ class AdapterRow:
     steps: str
     tokens: str
     seconds: str
+    speed: str
     peak: str
     price: str
     parameters: str
@@ -221,6 +222,7 @@ def _adapter_row(entry: Mapping[str, Any], price: Rate | None) -> AdapterRow:
         steps=figures.count(entry.get("steps")),
         tokens=figures.count(entry.get("tokens")),
         seconds=figures.duration(entry.get("seconds")),
+        speed=figures.count(_per_second(entry.get("tokens"), entry.get("seconds"))),
         peak=figures.memory(entry.get("peak_bytes")),
         price=price.training(entry.get("seconds")) if price else figures.DASH,
         parameters=figures.count(entry.get("parameters")),
@@ -229,6 +231,10 @@ def _adapter_row(entry: Mapping[str, Any], price: Rate | None) -> AdapterRow:
         validation_loss=figures.loss(validation[-1][1] if validation else None),
         notes=tuple(notes),
     )
+
+
+def _per_second(tokens: Any, seconds: Any) -> int | None:
+    return round(tokens / seconds) if figures.finite(tokens) and figures.finite(seconds) and seconds > 0 else None
 
 
 def points(values: Any) -> tuple[list[tuple[float, float]], int]:

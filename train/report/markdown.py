@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from train.records import Findings
-from train.report import badges, charts, costs, figures, provenance, view, wording
+from train.report import badges, charts, costs, figures, provenance, tables, view, wording
 from train.report.drawing import Figure
 from train.report.forgetting import forgetting
 from train.report.matrix import matrix
@@ -31,7 +31,9 @@ def markdown(findings: Findings, *, redacted: bool = False) -> str:
         *_figures(drawn, "forest", "contrasts", "causes"),
         *_contrasts(findings),
         *_totals(findings),
+        *_more(findings),
         *_forgetting(findings),
+        *_grading(findings),
         *_matrix(findings),
         *_training(findings, drawn),
         "## To doubt it",
@@ -123,13 +125,35 @@ def _totals(findings: Findings) -> Iterable[str]:
         )  # fmt: skip
 
 
+def _more(findings: Findings) -> Iterable[str]:
+    """The further tables of the overview."""
+    for table in tables.overview_tables(findings):
+        yield f"### {table.title}"
+        yield from _texts(table)
+
+
+def _texts(table: tables.Table) -> Iterable[str]:
+    yield _table([literal(name) for name in table.header], [[literal(value) for value in row] for row in table.rows])
+    yield literal(table.note)
+
+
 def _forgetting(findings: Findings) -> Iterable[str]:
     if (found := forgetting(findings)) is None:
         return
     yield f"## {found.table.title}"
     yield "\n".join(f"- {literal(sentence)}" for sentence in found.sentences)
-    yield _table(found.table.header, [[literal(value) for value in row] for row in found.table.rows])
-    yield literal(found.table.note)
+    yield from _texts(found.table)
+
+
+def _grading(findings: Findings) -> Iterable[str]:
+    """How far the grades can be trusted; nothing where nobody but the rubric said anything."""
+    said = [literal(text) for text in (tables.people_sentence(findings), tables.judge_sentence(findings)) if text]
+    against = tables.grader_table(findings)
+    if said or against:
+        yield "## How far the grades can be trusted"
+        yield from said
+    if against:
+        yield from _texts(against)
 
 
 def _matrix(findings: Findings) -> Iterable[str]:
@@ -159,7 +183,7 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
     if adapters:
         yield "## Training"
         yield _table(
-            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", "peak memory",
+            ("arm", "seed", "condition", "rows", "steps", "tokens", "time", "tokens/s", "peak memory",
              *(["price"] if priced else []), "parameters", "size", "loss", "validation loss"),
             [
                 [
@@ -170,6 +194,7 @@ def _training(findings: Findings, drawn: Mapping[str, Figure]) -> Iterable[str]:
                     row.steps,
                     row.tokens,
                     row.seconds,
+                    row.speed,
                     row.peak,
                     *([literal(row.price)] if priced else []),
                     row.parameters,

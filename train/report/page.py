@@ -80,6 +80,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         disputed_mark=wording.DISPUTED,
         graders=tables.grader_table(findings),
         people=tables.people_sentence(findings),
+        judge=tables.judge_sentence(findings),
         adapters=costs.adapter_rows(findings),
         together=costs.together(findings),
         costs=costs.cost_rows(findings),

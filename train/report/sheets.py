@@ -31,7 +31,7 @@ CONTRAST_COLUMNS = (
 )  # fmt: skip
 ANSWER_COLUMNS = (
     "arm", "seed", "condition", "split", "question", "sample", "expects", "answer", "graded", "right", "grader",
-    "why", "finish", "prompt_tokens", "tokens", "seconds",
+    "why", "cause", "finish", "prompt_tokens", "tokens", "seconds",
 )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def answers_csv(findings: Findings) -> str:
                 "" if word == "unscored" else _value(is_right(word, expected)),
                 guarded[verdict.grader] if verdict else "",
                 guarded[verdict.why] if verdict else "",
+                guarded[findings.causes.get(answer.id, "")],
                 guarded[answer.finish],
                 answer.prompt_tokens,
                 answer.tokens,

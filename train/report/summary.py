@@ -167,7 +167,7 @@ def _key(contrast: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": contrast.get("name"), "split": contrast["split"]}
 
 
-def _is_little(contrast: Mapping[str, Any], findings: Findings) -> bool:
+def is_little(contrast: Mapping[str, Any], findings: Findings) -> bool:
     """Whether the decision says that the one adds little to the other, and that this is settled."""
     return any(
         told["claim"] == "little" and told["settled"]
@@ -189,7 +189,7 @@ def _of_contrast(contrast: Mapping[str, Any], findings: Findings) -> tuple[Figur
     chance = "a lead only" if not planned else f"≤ {alpha:g}: more than chance"
     if planned and p_value > alpha:
         chance = f"> {alpha:g}: may be chance"
-    if _is_little(contrast, findings):  # that little differs the interval shows: a p-value cannot
+    if is_little(contrast, findings):  # that little differs the interval shows: a p-value cannot
         worth = figures.points(view.worthwhile_of(findings), signed=False)
         within = wording.no_interval(contrast) or f"ends below the {worth} points worth having"
         chance = "not what this rests on"

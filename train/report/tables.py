@@ -31,7 +31,7 @@ CELL = ("arm", "condition", "split")
 
 def overview_tables(findings: Findings) -> list[Table]:
     """The tables that there is something to show in, in the order in which a reviewer asks for them."""
-    made = (corrected, causes, abstention, passes, *_topic_makers(findings))
+    made = (corrected, causes, retrieval, abstention, passes, *_topic_makers(findings))
     return [table for make in made if (table := make(findings)) is not None]
 
 
@@ -75,6 +75,36 @@ def causes(findings: Findings) -> Table | None:
         "Answers that were not right, each under the one cause that comes first. The matrix can be filtered by cause."
     )
     return _table("Why answers were not right", note, (*CELL, "not right", *names), rows)
+
+
+def retrieval(findings: Findings) -> Table | None:
+    """What a search found, beside the accuracy of the arms where it did and where it did not."""
+    entries = findings.comparison.get("retrieval") or ()
+    order = wording.split_order([entry["split"] for entry in entries], view.decision_split(findings))
+    rows = [
+        (
+            entry["condition"],
+            entry["split"],
+            arm["arm"],
+            figures.count(entry["questions"]),
+            f"{figures.percent(entry['found'])} ({figures.percent_interval(entry['interval'])})",
+            figures.percent(entry["recall"]),
+            f"{entry['reciprocal_rank']:.2f}",
+            figures.percent(arm["found"]),
+            figures.percent(arm["missed"]),
+        )
+        for entry in sorted(entries, key=lambda entry: order.index(entry["split"]))
+        for arm in entry["arms"]
+    ]
+    note = (
+        "Of the questions that name their evidence. Found: a passage of it is among those shown (hit@N). Recall: the "
+        "mean share of the evidence that is. Reciprocal rank: the mean of 1/place of the first, 1 if it always led."
+    )
+    header = (
+        "condition", "split", "arm", "questions", "found", "recall", "reciprocal rank", "right where found",
+        "right where missed",
+    )  # fmt: skip
+    return _table("What the search found, and what was made of it", note, header, rows)
 
 
 def abstention(findings: Findings) -> Table | None:
@@ -156,6 +186,7 @@ def grader_table(findings: Findings) -> Table | None:
             str(row["grader"]),
             str(row.get("arm") or "all arms"),
             figures.count(row.get("labels")),
+            *(figures.count(row.get(name)) for name in ("tp", "tn", "fp", "fn")),
             *_rate(row, "tpr"),
             *_rate(row, "tnr"),
             figures.percent(row.get("agreement")),
@@ -164,12 +195,13 @@ def grader_table(findings: Findings) -> Table | None:
         for row in findings.comparison.get("graders") or ()
     ]
     note = (
-        "Against people's labels. Passes what is correct: of the answers that people call correct, the share that the "
-        "grader does, too; fails what is not: likewise. Cohen's κ is agreement beyond chance: 1 is all, 0 none."
+        "Against people's labels. Both right, neither, grader only, people only: how many labelled answers each calls "
+        "right. Passes what is correct: of the answers that people call correct, the share that the grader does, too; "
+        "fails what is not: likewise. Cohen's κ is agreement beyond chance: 1 is all, 0 none."
     )
     header = (
-        "grader", "arm", "labels", "passes what is correct", "interval", "fails what is not", "interval", "agreement",
-        "κ", "interval",
+        "grader", "arm", "labels", "both right", "neither", "grader only", "people only", "passes what is correct",
+        "interval", "fails what is not", "interval", "agreement", "κ", "interval",
     )  # fmt: skip
     return _table("Graders against people", note, header, rows, names=2)
 
@@ -186,6 +218,24 @@ def _kappa(row: Mapping[str, Any]) -> Row:
 def two_digits(value: float | None) -> str:
     """A coefficient in [−1, 1]."""
     return f"{value:.2f}".replace("-", figures.MINUS) if value is not None and figures.finite(value) else figures.DASH
+
+
+def judge_sentence(findings: Findings) -> str:
+    """What the judge did and what that cost, in a sentence; empty without one, and where its name is redacted."""
+    done = findings.manifest.get("judging") or {}
+    if not (done.get("judge") and done.get("judged")):
+        return ""
+    said = [
+        f"{done.get('judge')} ({done.get('where')}) judged {figures.plural(done['judged'], 'answer')} in "
+        f"{figures.plural(done.get('requested') or 0, 'request')}"
+    ]
+    if done.get("unparsed"):
+        said.append(f"{figures.plural(done['unparsed'], 'answer')} got a reply without a letter")
+    read, written = (figures.count(done.get(name)) for name in ("prompt_tokens", "tokens"))
+    said.append(f"{read} tokens read and {written} written")
+    if figures.finite(done.get("cost")):
+        said.append(f"{done['cost']:.4g} paid, in the currency of the prices given")
+    return "; ".join(said) + "."
 
 
 def people_sentence(findings: Findings) -> str:
