@@ -109,6 +109,11 @@ def under_test(model: str) -> str:
     return f"grading.judge.model = {model!r}: is the model under test, which may not judge itself; name another model"
 
 
+def is_called_alike(model: str, arm: str) -> bool:
+    """Whether an arm that was made elsewhere goes by the judge's name, as answers in other tools' logs do."""
+    return bool(_bare(arm)) and _bare(model) == _bare(arm)
+
+
 def _bare(model: str) -> str:
     """The name without its owner, punctuation, and what only says how it is packed: `-GGUF:Q4_K_M`, `-AWQ`."""
     name = slug(model)

@@ -123,6 +123,18 @@ def test_two_judges_are_two_measures_and_neither_counts(monday, folder, server, 
     assert "(monday by judge:judge-x, run by judge:other), and so judges do not count here" in err
 
 
+@pytest.mark.parametrize(("arm", "counts"), [("Judge-X", False), ("judge-x-gguf", False), ("judge-y", True)])
+def test_a_judge_whose_own_answers_are_compared_does_not_count(
+    monday, questions, tmp_path, openbook, arm, counts
+) -> None:
+    rows = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines()]
+    said = {row["id"]: ["Some answer of another tool."] for row in rows if row["split"] == "unseen"}
+    table = write_answers(tmp_path / "own.csv", {f"{arm}/none": said})
+    run, err = compared(openbook, monday, table, "--questions", questions)
+    assert bool(by_judge(run)) == counts
+    assert ("no model may judge itself" in " ".join(err.split())) != counts
+
+
 def test_of_two_scopes_the_narrower_one_holds(monday, folder, server, questions, openbook, judged):
     # The same judge under another address would be another one.
     shutil.copytree(judged, folder / "all")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from train.foreign.records import Given
 from train.grading import Case, JudgeRules
+from train.judges import is_called_alike
 from train.judging import JUDGEMENTS, judge_rules, stored_judgements
 from train.records import AnswerId
 from train.sealing import Record
@@ -39,8 +40,9 @@ def run_judgements(run: Run, now: Mapping[str, str]) -> tuple[JudgeRules | None,
 def common_judge(inputs: Sequence[Given]) -> Judged:
     """The judge that all inputs with a judge share, and all that it has said.
 
-    Two judges, or one that was asked in two ways, are two measures: then neither counts, and a warning says so. Of two
-    scopes the narrower one holds, under which both have judged. What two runs have both had judged, the first says.
+    Two judges, or one that was asked in two ways, are two measures: then neither counts, and a warning says so. Nor
+    does one whose own answers are compared, as far as arms' names tell. Of two scopes the narrower one holds, under
+    which both have judged. What two runs have both had judged, the first says.
     """
     judges = {given.path: given.judge for given in inputs if given.judge}
     if not judges:
@@ -52,6 +54,14 @@ def common_judge(inputs: Sequence[Given]) -> Judged:
             warnings=(
                 f"the runs were judged by different judges, or one asked in different ways ({named}), and so judges "
                 "do not count here; have one judge grade them all (`openbook grade`)",
+            )
+        )
+    arms = dict.fromkeys(answer.arm for given in inputs for answer in given.answers)
+    if own := [arm for arm in arms if is_called_alike(first.model, arm)]:
+        return Judged(
+            warnings=(
+                f"arm {own[0]!r} is called like the judge of the runs, {first.model!r}: no model may judge itself, and "
+                "so the judge does not count here; where it is another model, name the arm otherwise (--name)",
             )
         )
     scope = first.scope if all(other.scope == first.scope for other in others) else "provisional"

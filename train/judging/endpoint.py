@@ -229,7 +229,9 @@ def refusal(line: Line, key: str, error: Any) -> Reply | UserError | str:
         return UserError(
             f"grading.judge.model = {model!r}: {line.address} knows no such model, or is not the right address ({said})"
         )
-    return UserError(f"grading.judge: {host} refuses the request ({said}); use a model that takes temperature 0")
+    return UserError(
+        f"grading.judge: {host} refuses the request ({said}); use a model that takes temperature 0 and max_tokens"
+    )
 
 
 def cost_of(judge: EndpointJudge, sent: int, received: int) -> float | None:
