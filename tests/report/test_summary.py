@@ -10,6 +10,7 @@ import pytest
 from train.records import Findings, Verdict
 from train.report import figures, render, tables
 from train.report.badges import badges
+from train.report.choices import choices
 from train.report.provenance import arm_differences
 from train.report.redacted import without_texts
 from train.report.summary import advice, decisive, summary
@@ -287,3 +288,23 @@ def test_the_markdown_holds_the_further_tables_and_how_fast_was_trained() -> Non
         assert "pass@4" in words and "Abstention, both ways" in words
         assert "rubric all arms 40 18 19 2 1 94.7 %" in words
         assert "tokens/s" in words and " 275 " in words
+
+
+def test_what_each_choice_costs_is_said_with_its_training_and_how_fresh_its_facts_stay() -> None:
+    data = findings()
+    said = dict(choices(data))
+    assert set(said) == {
+        f"{arm} {words}" for arm in ("base", "closed-book", "open-book")
+        for words in ("without context", "with the gold passage")
+    }  # fmt: skip
+    assert re.fullmatch(
+        r"120 tokens read and [\d.]+ written an answer, 0\.\d\d s; no training; follows the documents as they change",
+        said["base with the gold passage"],
+    )
+    assert said["closed-book without context"].endswith(
+        "; 1 min 55 s of training; knows the facts as they were then, and has to be tuned again when they change"
+    )
+    for content in (render(data)["report.md"], render(data)["report.html"]):
+        assert "What each choice costs" in content and "has to be tuned again when they change" in content
+    assert choices(findings(elsewhere=True)) == ()
+    assert "What each choice costs" not in render(findings(elsewhere=True))["report.html"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from train.records import Findings
 from train.report import badges, charts, costs, figures, provenance, tables, view, wording
+from train.report.choices import choices
 from train.report.drawing import Figure
 from train.report.forgetting import forgetting
 from train.report.matrix import matrix
@@ -51,6 +52,9 @@ def _decision(findings: Findings) -> Iterable[str]:
     lines = [f"- {badge.sign} {badge.text}: {literal(badge.why)}" for badge in said]
     lines += [f"- {literal(reason)}" for reason in badges.reasons(findings, said)]
     yield "\n".join(lines)
+    if costly := choices(findings):
+        yield "What each choice costs:"
+        yield "\n".join(f"- {literal(name)}: {literal(cost)}." for name, cost in costly)
 
 
 def _figures(drawn: Mapping[str, Figure], *names: str) -> Iterable[str]:

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from train.records import GENERAL, Findings
 from train.report import badges, charts, costs, drawing, figures, payload, provenance, tables, texts, view, wording
+from train.report.choices import choices
 from train.report.forgetting import forgetting
 from train.report.matrix import causes_of, matrix
 from train.report.summary import summary
@@ -60,6 +61,7 @@ def page(findings: Findings, *, redacted: bool = False) -> str:
         decision=decision,
         summary=summary(findings),
         badges=said,
+        choices=choices(findings),
         reasons=badges.reasons(findings, said),
         planned=planned,
         others=others,
