@@ -190,6 +190,12 @@ def test_losses_have_a_panel_for_each_arm_and_a_line_for_each_seed() -> None:
         for seed in range(3):
             assert text.count(f"<title>{arm}, seed {seed}: training loss</title>") == 1
             assert text.count(f"<title>{arm}, seed {seed}: validation loss</title>") == 1
+    names = [shape for shape in figure.shapes if getattr(shape, "words", "").startswith("seed ")]
+    assert [name.words for name in names] == ["seed 2", "seed 1", "seed 0"] * 2, "equal ends keep their order"
+    heights = [float(dict(name.attributes)["y"]) for name in names[:3]]
+    assert heights[0] - heights[1] >= 13.9 and heights[1] - heights[2] >= 13.9
+    crowded = charts.drawn(findings(seeds=tuple(range(7))))["loss"]
+    assert not any(getattr(shape, "words", "").startswith("seed ") for shape in crowded.shapes)
 
 
 @pytest.mark.parametrize("case", [{}, {"kinds": MANY, "per_split": 2}, {"seeds": (0, 1)}])

@@ -17,7 +17,8 @@ Claim = Literal["better", "little"]
 
 
 class Told(NamedTuple):
-    """What a sentence says of a contrast a − b, `row`: that a is better, or adds little; and whether that is settled.
+    """What a sentence says of a contrast a − b, `row`: that a is better (or worse, where the difference is below 0), or
+    that it adds little; and whether that is settled.
 
     A difference that chance could explain may be settled all the same: where it is shown to be small.
     """

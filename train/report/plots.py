@@ -14,6 +14,8 @@ PANEL, GUTTER, PLOT = 370.0, 20.0, 130.0
 """A panel of the losses: its width, what lies between two, and the height of its plot."""
 BEFORE, AFTER = 34.0, 128.0
 """In a panel, the room for the axis's numbers and for the names of the lines."""
+MOST_SEEDS = 5
+"""So many seeds of an arm are named beside its plot."""
 TALL = 290.0
 """The height of the plot of costs."""
 
@@ -39,6 +41,7 @@ def losses(findings: Findings) -> Figure | None:
         left = (place % 2) * (PANEL + GUTTER)
         top = (place // 2) * (PLOT + 76) + 42
         shapes += _panel(arm, lines, left, top, across, up)
+    named = any(1 < len(lines) <= MOST_SEEDS for lines in by_arm.values())
     said = [
         f"{arm}, seed {entry.get('seed', figures.DASH)}: {', '.join(_lasts(training, validation))}"
         for arm, lines in by_arm.items()
@@ -48,7 +51,8 @@ def losses(findings: Findings) -> Figure | None:
         name="loss",
         title="Loss by step",
         description=f"A panel for each tuned arm, a line for each training seed. Last values: {'; '.join(said)}.",
-        caption="Solid: training loss. Dashed, with marks: validation loss. All panels have the same axes.",
+        caption="Solid: training loss. Dashed, with marks: validation loss. All panels have the same axes."
+        + (" Seeds are named in the order in which their training ended." if named else ""),
         width=WIDTH,
         height=((len(by_arm) + 1) // 2) * (PLOT + 76) - 6,
         shapes=tuple(shapes),
@@ -95,7 +99,28 @@ def _panel(
             yield drawing.line(kept, "curve-line checked", f"{who}: validation loss")
             if len(kept) <= 30:
                 yield from (drawing.mark("circle", x, y, "point", size=3) for x, y in kept)
-    yield from _line_names(lines[0][1], lines[0][2], end, at, bare=len(lines) > 1)
+    if 1 < len(lines) <= MOST_SEEDS:
+        yield from _seed_names(lines, end, bottom + 4, at)
+    else:
+        yield from _line_names(lines[0][1], lines[0][2], end, at, bare=len(lines) > 1)
+
+
+def _seed_names(
+    lines: Sequence[tuple[Mapping[str, Any], list[Point], list[Point]]],
+    end: float,
+    lowest: float,
+    at: Callable[[Point], Point],
+) -> Iterator[Shape]:
+    """Each seed behind the plot, at the height at which its line of training ends as far as there is room."""
+    ends = [
+        (at(points[-1])[1] + 4, f"seed {entry.get('seed', figures.DASH)}")
+        for entry, training, validation in lines
+        if (points := training or validation)
+    ]
+    for height, words in sorted(ends, reverse=True):
+        lowest = min(height, lowest)
+        yield drawing.text(end + 8, lowest, words, "small")
+        lowest -= 14
 
 
 def _line_names(
