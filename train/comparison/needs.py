@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from train.comparison import power, statistics
 from train.comparison.contrasts import Row, name
@@ -94,13 +95,15 @@ def _row(a: Cell, b: Cell, rows: Sequence[Row], split: str) -> Row | None:
     for row in rows:
         sides = (Cell(**row["a"]), Cell(**row["b"]))
         if row["split"] == split and sides in ((a, b), (b, a)) and (found is None or row["planned"]):
-            found = row if sides == (a, b) else _turned(row)
+            found = row if sides == (a, b) else turned(row)
     return found
 
 
-def _turned(row: Row) -> Row:
+def turned(row: Mapping[str, Any]) -> Row:
+    """The contrast a − b as b − a; without its interval or difference where it has none."""
     difference, interval = row["difference"], row["interval"]
-    return row | {
+    return {
+        **row,
         "a": row["b"],
         "b": row["a"],
         "difference": None if difference is None else -difference,

@@ -10,10 +10,7 @@ def choices(findings: Findings) -> tuple[tuple[str, str], ...]:
     """Each cell that the decision rests on, with its means over answers; empty where no answer says what it cost."""
     rests_on = (findings.comparison.get("decision") or {}).get("rests_on") or {}
     weighed = {(cell["arm"], cell["condition"]) for cell in rests_on.get("cells") or ()}
-    times: dict[str, list[float]] = {}
-    for entry in costs.trained(findings):
-        if figures.finite(entry.get("seconds")):
-            times.setdefault(str(entry["arm"]), []).append(float(entry["seconds"]))
+    times = costs.training_seconds(findings)
     return tuple(
         (
             f"{each.arm} {wording.condition_words(each.condition)}",

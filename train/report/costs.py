@@ -176,17 +176,23 @@ def trained(findings: Findings) -> list[Mapping[str, Any]]:
     )
 
 
-def training_lines(findings: Findings) -> list[str]:
-    """What the training of each arm took, all its seeds together; nothing where no time is known."""
-    price, by_arm = rate(findings), dict[str, list[float]]()
+def training_seconds(findings: Findings) -> dict[str, list[float]]:
+    """What the training of each arm took, seed by seed, as far as it is known."""
+    by_arm: dict[str, list[float]] = {}
     for entry in trained(findings):
         if figures.finite(entry.get("seconds")):
             by_arm.setdefault(str(entry["arm"]), []).append(float(entry["seconds"]))
+    return by_arm
+
+
+def training_lines(findings: Findings) -> list[str]:
+    """What the training of each arm took, all its seeds together; nothing where no time is known."""
+    price = rate(findings)
     return [
         f"{arm}: {figures.duration(math.fsum(seconds))}"
         + (f" over {figures.plural(len(seconds), 'seed')}" if len(seconds) > 1 else "")
         + (f", {price.training(math.fsum(seconds))}" if price else "")
-        for arm, seconds in by_arm.items()
+        for arm, seconds in training_seconds(findings).items()
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from train.comparison.needs import turned
 from train.records import Findings
 from train.report import figures, view, wording
 
@@ -147,19 +148,11 @@ def _told(findings: Findings) -> list[tuple[Mapping[str, Any], Mapping[str, Any]
     """What the decision's sentence tells, in its order, each with its contrast in the direction of the sentence."""
     there = _there(findings)
     return [
-        (told, contrast if contrast["a"] == told["a"] else _turned(contrast))
+        (told, contrast if contrast["a"] == told["a"] else turned(contrast))
         for told in _decision(findings).get("told") or ()
         for contrast in there
-        if _key(contrast) == {"name": told["name"], "split": told["split"]}
+        if _key(contrast) == _key(told)
     ]
-
-
-def _turned(contrast: Mapping[str, Any]) -> dict[str, Any]:
-    """The contrast as b − a."""
-    low, high = contrast["interval"] or (None, None)
-    interval = None if low is None or high is None else [-high, -low]
-    turned = {"a": contrast["b"], "b": contrast["a"], "difference": -contrast["difference"], "interval": interval}
-    return {**contrast, **turned}
 
 
 def _key(contrast: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,9 +163,7 @@ def _key(contrast: Mapping[str, Any]) -> dict[str, Any]:
 def is_little(contrast: Mapping[str, Any], findings: Findings) -> bool:
     """Whether the decision says that the one adds little to the other, and that this is settled."""
     return any(
-        told["claim"] == "little" and told["settled"]
-        for told in _decision(findings).get("told") or ()
-        if _key(contrast) == {"name": told["name"], "split": told["split"]}
+        told["claim"] == "little" and told["settled"] for told, _ in _told(findings) if _key(contrast) == _key(told)
     )
 
 
