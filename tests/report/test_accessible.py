@@ -8,7 +8,7 @@ from train.report import render
 
 from .builders import findings
 from .test_browser import opened
-from .test_summary import GRADER, with_cells, with_comparison
+from .test_tables import GRADER, with_cells, with_comparison
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
